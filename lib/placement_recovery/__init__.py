@@ -1,0 +1,1 @@
+"""Recover OpenStack compute hosts whose resource provider was left behind."""

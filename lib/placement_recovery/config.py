@@ -1,0 +1,129 @@
+"""The pack's configuration, checked once and then immutable.
+
+The options and their defaults are those of `config.schema.yaml`; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, fields
+from typing import Any, Dict, Mapping, Tuple
+
+from placement_recovery.errors import ConfigurationError
+
+RESTART_HOWS = ("systemd", "docker", "podman", "command", "never")
+RESTART_WHERES = ("ssh", "local")
+STORES = ("datastore", "files")
+AUTOMATIONS = ("off", "ask", "when_safe")
+
+LEAST_COMPUTE = (2, 69)
+LEAST_PLACEMENT = (1, 28)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All options. Times are in seconds."""
+
+    clouds_file: str = ""
+    cloud: str = "openstack"
+    compute_microversion: str = "2.69"
+    placement_microversion: str = "1.39"
+    request_timeout: int = 60
+    concurrency: int = 8
+    batch_size: int = 500
+    ssh_targets: Mapping[str, str] = field(default_factory=dict)
+    ssh_config_file: str = ""
+    restart_how: str = "systemd"
+    restart_where: str = "ssh"
+    restart_unit: str = "nova-compute"
+    restart_container: str = "nova_compute"
+    restart_command: Tuple[str, ...] = ()
+    restart_probe_command: Tuple[str, ...] = ()
+    restart_sudo: bool = True
+    restart_timeout: int = 60
+    periodic_wait: int = 75
+    provider_wait: int = 180
+    store: str = "datastore"
+    store_folder: str = "/var/lib/placement_recovery"
+    automation: str = "ask"
+    automation_hosts: Tuple[str, ...] = ()
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Config:
+        """Build from the mapping that StackStorm hands to an action. None means: the default.
+
+        Raises ConfigurationError that names the option.
+        """
+        known = {option.name for option in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ConfigurationError(f"unknown option {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        given: Dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+        for name in ("restart_command", "restart_probe_command", "automation_hosts"):
+            if name in given:
+                given[name] = _strings(name, given[name])
+        config = cls(**given)
+        _check(config)
+        return config
+
+
+def microversion(text: str) -> Tuple[int, int]:
+    """Parse "1.36" to (1, 36), so that microversions compare as numbers."""
+    match = re.fullmatch(r"(\d+)\.(\d+)", text)
+    if not match:
+        raise ConfigurationError(f"{text!r} is no microversion; write it as a quoted string such as \"1.36\"")
+    return int(match.group(1)), int(match.group(2))
+
+
+def _strings(name: str, value: Any) -> Tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise ConfigurationError(f"{name} must be a list of strings, not {value!r}")
+
+
+def _check(config: Config) -> None:
+    _check_types(config)
+    _check_choice("restart_how", config.restart_how, RESTART_HOWS)
+    _check_choice("restart_where", config.restart_where, RESTART_WHERES)
+    _check_choice("store", config.store, STORES)
+    _check_choice("automation", config.automation, AUTOMATIONS)
+    _check_least("compute_microversion", config.compute_microversion, LEAST_COMPUTE)
+    _check_least("placement_microversion", config.placement_microversion, LEAST_PLACEMENT)
+    for name in ("request_timeout", "concurrency", "batch_size", "restart_timeout", "provider_wait"):
+        if getattr(config, name) < 1:
+            raise ConfigurationError(f"{name} must be 1 or more, not {getattr(config, name)}")
+    if config.periodic_wait < 0:
+        raise ConfigurationError(f"periodic_wait must be 0 or more, not {config.periodic_wait}")
+    if config.restart_how == "command" and not config.restart_command:
+        raise ConfigurationError("restart_how is command, but restart_command is empty")
+    for pattern in config.automation_hosts:
+        _check_pattern(pattern)
+
+
+def _check_types(config: Config) -> None:
+    for option in fields(Config):
+        default = Config.__dataclass_fields__[option.name].default
+        value = getattr(config, option.name)
+        wanted = Mapping if option.name == "ssh_targets" else type(default)
+        if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+            raise ConfigurationError(f"{option.name} must be of type {wanted.__name__}, not {value!r}")
+    for host, target in config.ssh_targets.items():
+        if not isinstance(host, str) or not isinstance(target, str):
+            raise ConfigurationError(f"ssh_targets must map text to text, not {host!r} to {target!r}")
+
+
+def _check_choice(name: str, value: str, choices: Tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigurationError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _check_least(name: str, value: str, least: Tuple[int, int]) -> None:
+    if microversion(value) < least:
+        raise ConfigurationError(f"{name} must be {least[0]}.{least[1]} or later, not {value}")
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ConfigurationError(f"automation_hosts: {pattern!r} is no regular expression: {error}") from error
