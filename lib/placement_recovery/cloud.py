@@ -1,0 +1,160 @@
+"""The transport: one authenticated session, and one place that turns answers into the errors of this library."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+import openstack
+from keystoneauth1 import exceptions as ksa
+from openstack import exceptions as sdk
+from openstack.config import OpenStackConfig
+
+from placement_recovery.config import Config, microversion
+from placement_recovery.errors import (
+    ApiConflict,
+    ApiDenied,
+    ApiFailure,
+    ApiNotFound,
+    ApiRejected,
+    ApiUnavailable,
+    ApiUnreachable,
+    ConfigurationError,
+)
+
+# A GET may be repeated; nothing else is, for only a look tells whether a lost write was carried out.
+READ_RETRIES: Mapping[str, Any] = {
+    "connect_retries": 2,
+    "status_code_retries": 2,
+    "retriable_status_codes": [502, 503, 504],
+}
+
+_HINTS = {
+    401: "check the user and password in clouds.yaml",
+    403: "the user of clouds.yaml needs the admin role",
+}
+
+
+class Api:
+    """One service of the cloud, asked in JSON."""
+
+    def __init__(self, service: str, proxy: Any) -> None:
+        self.service = service
+        self._proxy = proxy
+
+    def get(self, path: str, version: str, params: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
+        """GET; repeated a little where no answer came, or a proxy's 502, 503 or 504."""
+        return self._request("GET", path, version, params=params, **READ_RETRIES)
+
+    def write(self, method: str, path: str, version: str, body: Optional[Any] = None) -> Dict[str, Any]:
+        """POST, PUT or DELETE, once. ApiUnreachable means that nobody knows whether it was carried out."""
+        arguments = {} if body is None else {"json": body}
+        return self._request(method, path, version, connect_retries=0, status_code_retries=0, **arguments)
+
+    def greatest_microversion(self) -> Tuple[int, int]:
+        """The highest microversion that this endpoint offers; (0, 0) for one that does not say."""
+        document = self._request("GET", "/", "", **READ_RETRIES)
+        found = document.get("version") or (document.get("versions") or [{}])[0]
+        offered = found.get("max_version") or found.get("version") or ""
+        return microversion(offered) if offered else (0, 0)
+
+    def _request(self, method: str, path: str, version: str, **arguments: Any) -> Dict[str, Any]:
+        what = f"{self.service}: {method} {path}"
+        try:
+            answer = self._proxy.request(
+                path, method, raise_exc=False, microversion=version or None, **arguments
+            )
+        except (ksa.ClientException, sdk.SDKException) as error:
+            raise translated(what, error) from error
+        if answer.status_code >= 300:
+            raise _failure(what, answer)
+        return _json(what, answer)
+
+
+def connect(config: Config) -> Tuple[Api, Api]:
+    """Log in as clouds.yaml says; return Nova's and Placement's Api.
+
+    Raises ConfigurationError where clouds.yaml does not do, ApiFailure where Keystone does not answer or agree.
+    """
+    connection = _connection(config)
+    try:
+        connection.authorize()
+        return Api("nova", connection.compute), Api("placement", connection.placement)
+    except (ksa.ClientException, sdk.SDKException) as error:
+        raise translated(f"keystone: log in to cloud {config.cloud}", error) from error
+
+
+def _connection(config: Config) -> Any:
+    files = None
+    if config.clouds_file:
+        if not os.access(config.clouds_file, os.R_OK):
+            raise ConfigurationError(f"clouds_file {config.clouds_file} cannot be read; check its path and owner")
+        files = [config.clouds_file]
+    try:
+        # The environment of a StackStorm runner is not where operators expect credentials to come from.
+        clouds = OpenStackConfig(config_files=files, secure_files=_secure_files(config), load_envvars=False)
+        region = clouds.get_one(config.cloud, api_timeout=config.request_timeout)
+        return openstack.connection.Connection(config=region, app_name="placement_recovery")
+    except (ksa.ClientException, sdk.SDKException, ValueError, TypeError) as error:
+        raise ConfigurationError(f"cloud {config.cloud!r} of clouds.yaml cannot be used: {error}") from error
+
+
+def _secure_files(config: Config) -> Optional[List[str]]:
+    if not config.clouds_file:
+        return None
+    return [os.path.join(os.path.dirname(config.clouds_file), "secure.yaml")]
+
+
+def translated(what: str, error: Exception) -> Exception:
+    """What an exception of keystoneauth or openstacksdk means here."""
+    status = getattr(error, "http_status", None) or getattr(error, "status_code", None)
+    text = _shortened(str(error))
+    if status in _HINTS:
+        return ApiDenied(f"{what} was refused with {status}: {_HINTS[status]}. {text}", status)
+    if isinstance(status, int) and status >= 500:
+        return ApiUnavailable(f"{what} answered {status}; try again when it is back. {text}", status)
+    if isinstance(error, (ksa.EndpointNotFound, ksa.CatalogException, ksa.MissingRequiredOptions)):
+        return ConfigurationError(f"{what}: {text}; check region and interface in clouds.yaml, and the catalog")
+    return ApiUnreachable(f"{what} got no answer: {text}; check the network and the endpoint, then try again")
+
+
+def _failure(what: str, answer: Any) -> ApiFailure:
+    status, detail, code = answer.status_code, *_explained(answer)
+    if status in _HINTS:
+        return ApiDenied(f"{what} answered {status}: {_HINTS[status]}. {detail}", status, code)
+    if status >= 500:
+        return ApiUnavailable(f"{what} answered {status}; try again when it is back. {detail}", status, code)
+    kind = {404: ApiNotFound, 409: ApiConflict}.get(status, ApiRejected)
+    return kind(f"{what} answered {status}: {detail}", status, code)
+
+
+def _explained(answer: Any) -> Tuple[str, str]:
+    """The detail and Placement's error code in the body of an error, whatever wrote it."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return _shortened(re.sub(r"<[^>]*>", " ", answer.text)), ""
+    if isinstance(body, dict) and body.get("errors"):
+        first = body["errors"][0]
+        return _shortened(str(first.get("detail", first))), str(first.get("code", ""))
+    for value in body.values() if isinstance(body, dict) else ():
+        if isinstance(value, dict) and "message" in value:
+            return _shortened(str(value["message"])), ""
+    return _shortened(str(body)), ""
+
+
+def _json(what: str, answer: Any) -> Dict[str, Any]:
+    if not answer.content:
+        return {}
+    try:
+        body = answer.json()
+    except ValueError as error:
+        text = _shortened(answer.text)
+        raise ApiUnavailable(f"{what} answered {answer.status_code}, but not in JSON: {text}") from error
+    return body if isinstance(body, dict) else {"body": body}
+
+
+def _shortened(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= 300 else line[:297] + "..."

@@ -1,0 +1,55 @@
+"""What a plan is made from: the snapshot, what somebody wants, and the decisions so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Tuple
+
+from placement_recovery.config import Config
+from placement_recovery.model import Hypervisor, Provider
+from placement_recovery.plan.consumers import KEEP, Decision
+from placement_recovery.snapshot import Snapshot
+
+DISCARD = "discard"
+PRESERVE = "preserve"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody wants: a method, what to do with unknown consumers, and perhaps the digest that they approve.
+
+    `automatic` is set for what a trigger starts; then the configuration's automation decides what may run.
+    """
+
+    method: str = PRESERVE
+    unknown: str = KEEP
+    approve: str = ""
+    automatic: bool = False
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Facts that are neither Nova's nor Placement's: an unfinished recovery's id, and how the restart's trial went."""
+
+    unfinished: str = ""
+    restart_problem: str = ""
+    restart_way: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stale provider that was proven, with all that speaks for or against its recovery."""
+
+    snapshot: Snapshot
+    hypervisor: Hypervisor
+    named: Provider
+    decisions: Tuple[Decision, ...]
+    request: Request
+    config: Config
+    around: Surroundings
+
+    @property
+    def kept(self) -> Dict[str, Any]:
+        """Consumer's UUID to the resources that are to be set on the new provider."""
+        kept = (one for one in self.decisions if one.disposition == KEEP)
+        return {one.consumer: one.resources[self.named.uuid] for one in kept if self.named.uuid in one.resources}

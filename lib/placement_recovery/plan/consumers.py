@@ -1,0 +1,224 @@
+"""Who holds the stale provider, and what shall become of each: one decision a consumer, with its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Dict, FrozenSet, Mapping, Tuple
+
+from placement_recovery.model import Consumer, Hypervisor, Migration, Resources, Server
+from placement_recovery.snapshot import Owners, Snapshot
+
+KEEP = "keep"
+TRIM = "trim"
+DROP = "drop"
+BLOCKED = "blocked"
+
+SERVER = "server"
+MOVED_SERVER = "moved server"
+HOSTLESS_SERVER = "server without a host"
+DELETED_SERVER = "deleted server"
+MIGRATION = "migration"
+UNKNOWN = "unknown"
+
+# What Nova itself allocates for servers; who holds anything else is somebody else's consumer.
+NOVA_CLASSES: FrozenSet[str] = frozenset(
+    ("VCPU", "PCPU", "MEMORY_MB", "DISK_GB", "VGPU", "MEM_ENCRYPTION_CONTEXT")
+)
+NOVA_TYPES = frozenset(("", "INSTANCE", "MIGRATION"))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a consumer is, what is done with its part on the stale tree, and why.
+
+    `resources` is that part, by provider; `elsewhere` are the other providers that it holds, which stay as they are.
+    `unproven` marks what goes without evidence, which only an approval allows.
+    """
+
+    consumer: str
+    kind: str
+    disposition: str
+    evidence: str
+    name: str = ""
+    resources: Mapping[str, Resources] = field(default_factory=dict)
+    elsewhere: Tuple[str, ...] = ()
+    unproven: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """What decisions are made from: the host, its stale tree, and what Nova knows."""
+
+    host: str
+    node: str
+    stale: Tuple[str, ...]
+    owners: Owners
+    hypervisors: Tuple[Hypervisor, ...]
+    unknown: str = KEEP
+
+    def home_of(self, server: Server) -> str:
+        """The compute node's (and so its provider's) UUID where a server lives; "" where nova lists none."""
+        return next((one.uuid for one in self.hypervisors if (one.host, one.node) == (server.host, server.node)), "")
+
+    def open_moves(self, server_uuid: str) -> Tuple[Migration, ...]:
+        """The moves of this server, from or to the host, that are under way."""
+        return tuple(one for one in self.owners.migrations if one.server_uuid == server_uuid and one.is_open)
+
+
+def view_of(snapshot: Snapshot, unknown: str = KEEP) -> View:
+    """The part of a snapshot that decisions need; it has a hypervisor and a stale tree."""
+    assert snapshot.hypervisor is not None
+    return View(
+        host=snapshot.hypervisor.host,
+        node=snapshot.hypervisor.node,
+        stale=tuple(one.uuid for one in snapshot.tree),
+        owners=snapshot.owners,
+        hypervisors=snapshot.hypervisors,
+        unknown=unknown,
+    )
+
+
+def decide(consumer: Consumer, view: View) -> Decision:
+    """Decide for the methods that keep servers."""
+    found = _judge(consumer, view)
+    return replace(
+        found,
+        resources=consumer.on(view.stale),
+        elsewhere=tuple(sorted(consumer.without(view.stale))),
+    )
+
+
+def give_up(decision: Decision) -> Decision:
+    """The same for discard: what would be kept goes, and what is unknown stands in the way."""
+    if decision.kind == UNKNOWN:
+        return replace(
+            decision,
+            disposition=BLOCKED,
+            evidence=f"{decision.evidence}; discard would take it from an owner that nova does not know. Use preserve",
+        )
+    if decision.disposition != KEEP:
+        return decision
+    disposition = TRIM if decision.elsewhere else DROP
+    return replace(decision, disposition=disposition, evidence=f"{decision.evidence}; given up by discard")
+
+
+def _judge(consumer: Consumer, view: View) -> Decision:
+    server = view.owners.servers.get(consumer.uuid)
+    if server is not None:
+        return _judge_server(consumer, server, view)
+    migration = view.owners.migration(consumer.uuid)
+    if migration is not None:
+        return _judge_migration(consumer, migration, view)
+    evidence = view.owners.deleted.get(consumer.uuid)
+    if evidence:
+        return _take_away(consumer, view, DELETED_SERVER, evidence)
+    return _judge_unknown(consumer, view)
+
+
+def _take_away(consumer: Consumer, view: View, kind: str, evidence: str, **more: object) -> Decision:
+    """Its part on the stale tree goes; whoever holds nothing else is gone then."""
+    disposition = TRIM if consumer.without(view.stale) else DROP
+    return Decision(consumer.uuid, kind, disposition, evidence, **more)  # type: ignore[arg-type]
+
+
+def _judge_server(consumer: Consumer, server: Server, view: View) -> Decision:
+    block = _what_server_waits_for(server, view)
+    if block:
+        return Decision(consumer.uuid, SERVER, BLOCKED, block, server.name)
+    if not server.host:
+        return _judge_hostless(consumer, server, view)
+    if server.host == view.host:
+        return _judge_here(consumer, server, view)
+    return _judge_elsewhere(consumer, server, view)
+
+
+def _what_server_waits_for(server: Server, view: View) -> str:
+    if server.status == "UNKNOWN":
+        return "its cell is down; bring the cell's database back"
+    moves = view.open_moves(server.uuid)
+    if moves:
+        move = moves[0]
+        return f"{move.type} from {move.source_host} to {move.dest_host} is {move.status}; wait until it is over"
+    if server.task_state:
+        return (
+            f"task {server.task_state} is under way; wait until it is over "
+            f"(or reset the server's state where it is stuck)"
+        )
+    return ""
+
+
+def _judge_hostless(consumer: Consumer, server: Server, view: View) -> Decision:
+    if server.status in ("SHELVED_OFFLOADED", "ERROR"):
+        fact = f"{server.status}, and on no host"
+        return _take_away(consumer, view, HOSTLESS_SERVER, fact, name=server.name, unproven=True)
+    fact = f"{server.status}, and on no host yet; wait until it is built, or delete it"
+    return Decision(consumer.uuid, HOSTLESS_SERVER, BLOCKED, fact, server.name)
+
+
+def _judge_here(consumer: Consumer, server: Server, view: View) -> Decision:
+    where = f"{server.status} on {server.host}"
+    if server.node != view.node:
+        fact = (
+            f"{where}, but under node name {server.node}: nova does not track it on {view.node}. Bring its node name "
+            f"back, or move the server, first"
+        )
+        return Decision(consumer.uuid, SERVER, BLOCKED, fact, server.name)
+    elsewhere = [one for one in view.hypervisors if one.uuid in consumer.without(view.stale)]
+    if server.status == "VERIFY_RESIZE" and elsewhere:
+        fact = f"{where}, and itself holds {elsewhere[0].host} too: confirm or revert the resize first"
+        return Decision(consumer.uuid, SERVER, BLOCKED, fact, server.name)
+    return Decision(consumer.uuid, SERVER, KEEP, where, server.name)
+
+
+def _judge_elsewhere(consumer: Consumer, server: Server, view: View) -> Decision:
+    where = f"{server.status} on {server.host}"
+    if server.status == "VERIFY_RESIZE":
+        fact = f"{where}, and itself holds the stale provider: confirm or revert the resize first"
+        return Decision(consumer.uuid, MOVED_SERVER, BLOCKED, fact, server.name)
+    if view.home_of(server) not in consumer.without(view.stale):
+        fact = (
+            f"{where}, but it holds nothing of the provider there: taking away its part here could leave it without "
+            f"any. Look at 'nova-manage placement heal_allocations --instance {server.uuid}' first"
+        )
+        return Decision(consumer.uuid, MOVED_SERVER, BLOCKED, fact, server.name)
+    return _take_away(consumer, view, MOVED_SERVER, f"{where}, where it holds its allocation", name=server.name)
+
+
+def _judge_migration(consumer: Consumer, migration: Migration, view: View) -> Decision:
+    server = view.owners.servers.get(migration.server_uuid)
+    move = f"{migration.type} of server {migration.server_uuid} ({migration.status})"
+    if server is None and not migration.is_open:
+        return _take_away(consumer, view, MIGRATION, f"{move}; the server is gone")
+    name = server.name if server else ""
+    block = f"{move} is under way; wait until it is over" if migration.is_open else ""
+    if server is not None:
+        block = block or _what_server_waits_for(server, view)
+        if server.status == "VERIFY_RESIZE" and migration.status == "finished" and not block:
+            return Decision(consumer.uuid, MIGRATION, KEEP, f"{move} can still be reverted to this host", name)
+        if server.status == "VERIFY_RESIZE" or migration.status == "finished":
+            block = block or f"{move}, but the server is {server.status}: confirm or revert the resize first"
+    if block:
+        return Decision(consumer.uuid, MIGRATION, BLOCKED, block, name)
+    return _take_away(consumer, view, MIGRATION, f"{move}; the server is settled", name=name)
+
+
+def _judge_unknown(consumer: Consumer, view: View) -> Decision:
+    fact = "no server, no deleted server, no instance action and no migration has this UUID"
+    foreign = _foreign_classes(consumer, view)
+    if not foreign:
+        fact += "; likely the leftover of a failed move"
+    if view.unknown == KEEP:
+        return Decision(consumer.uuid, UNKNOWN, KEEP, f"{fact}; kept (unknown=drop takes it away)")
+    if foreign:
+        held = ", ".join(sorted(foreign))
+        fact += f"; it holds {held}, which is not nova's: remove it with the service that made it, or use unknown=keep"
+        return Decision(consumer.uuid, UNKNOWN, BLOCKED, fact)
+    return _take_away(consumer, view, UNKNOWN, fact, unproven=True)
+
+
+def _foreign_classes(consumer: Consumer, view: View) -> Dict[str, int]:
+    """What of its holdings shows that another service than Nova made it."""
+    held = {name: amount for part in consumer.allocations.values() for name, amount in part.items()}
+    if consumer.type not in NOVA_TYPES:
+        return {f"consumer type {consumer.type}": 1}
+    return {name: amount for name, amount in held.items() if name not in NOVA_CLASSES}

@@ -1,0 +1,158 @@
+"""What ails a host, judged from one snapshot. The log line that called us proves nothing; the API does.
+
+The same 409 in nova-compute's log stands for a left-over provider and for a second nova-compute that reports a live
+node's name. In the second case the provider is a healthy host's, so the five parts of the proof must all hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List, Optional, Tuple
+
+from placement_recovery.model import Hypervisor, Provider
+from placement_recovery.snapshot import Snapshot
+
+HEALTHY = "healthy"
+STALE_PROVIDER = "stale_provider"
+DUPLICATE_NODE_NAME = "duplicate_node_name"
+HOST_NOT_MAPPED = "host_not_mapped"
+UNKNOWN_HOST = "unknown_host"
+AMBIGUOUS_HOST = "ambiguous_host"
+OTHER_FAULT = "other_fault"
+CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One part of the proof: whether it holds, and what was seen."""
+
+    holds: bool
+    fact: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """`finding` is one of this module's constants; `explanation` says why, and what to do where we do not."""
+
+    finding: str
+    explanation: str
+    proof: Tuple[Evidence, ...] = ()
+
+
+def diagnose(snapshot: Snapshot) -> Diagnosis:
+    """Judge a snapshot. Pure: reads nothing, writes nothing."""
+    hypervisor = snapshot.hypervisor
+    if hypervisor is None:
+        return _without_hypervisor(snapshot)
+    named = snapshot.named
+    if named is None:
+        return _without_namesake_provider(snapshot, hypervisor)
+    if named.uuid == hypervisor.uuid and len(snapshot.namesakes) == 1:
+        return Diagnosis(HEALTHY, f"provider {named.name} has the UUID of its compute node, {named.uuid}")
+    if len(snapshot.namesakes) > 1 or snapshot.owner_of_named is not None:
+        return _duplicate(snapshot, hypervisor, named)
+    if snapshot.own is not None:
+        return Diagnosis(
+            OTHER_FAULT,
+            f"compute node {hypervisor.uuid} has its provider already, but under the name {snapshot.own.name}; "
+            f"{named.name} is provider {named.uuid}. Look at both before anything is deleted",
+        )
+    return _proven(snapshot, hypervisor, named)
+
+
+def _without_hypervisor(snapshot: Snapshot) -> Diagnosis:
+    asked = snapshot.asked
+    if snapshot.matches:
+        return _ambiguous(snapshot)
+    if snapshot.unreachable_hosts:
+        return _cell_down(snapshot)
+    if snapshot.service is not None:
+        return Diagnosis(
+            HOST_NOT_MAPPED,
+            f"nova-compute of {asked} runs, but its host is not mapped to a cell; run "
+            f"'nova-manage cell_v2 discover_hosts' (or wait for the scheduler's periodic), then try again",
+        )
+    return Diagnosis(UNKNOWN_HOST, f"nova knows no compute host and no node {asked}; 'openstack hypervisor list' does")
+
+
+def _ambiguous(snapshot: Snapshot) -> Diagnosis:
+    asked = snapshot.asked
+    nodes = {one.node.casefold() for one in snapshot.matches}
+    seen = "; ".join(f"host {one.host} reports node {one.node} ({one.uuid})" for one in snapshot.matches)
+    if len(nodes) == 1:
+        return Diagnosis(
+            DUPLICATE_NODE_NAME,
+            f"{len(snapshot.matches)} compute nodes bear the name {asked}: {seen}. One provider can bear a name; "
+            f"give one of the nodes another name. Nothing is recovered, for the provider may be a healthy host's",
+        )
+    return Diagnosis(AMBIGUOUS_HOST, f"{asked} is not one compute node: {seen}. Name the node that is meant")
+
+
+def _without_namesake_provider(snapshot: Snapshot, hypervisor: Hypervisor) -> Diagnosis:
+    if snapshot.own is not None:
+        return Diagnosis(
+            OTHER_FAULT,
+            f"the provider of compute node {hypervisor.uuid} bears the name {snapshot.own.name}, not "
+            f"{hypervisor.node}; no name stands in its way, so this is no stale provider",
+        )
+    return Diagnosis(
+        OTHER_FAULT,
+        f"no provider bears the name {hypervisor.node} and none has its UUID {hypervisor.uuid}: nothing stands in "
+        f"nova-compute's way, it makes its provider at its next periodic. Look into its log if it does not",
+    )
+
+
+def _duplicate(snapshot: Snapshot, hypervisor: Hypervisor, named: Provider) -> Diagnosis:
+    owner = snapshot.owner_of_named
+    others = [one for one in snapshot.namesakes if one.uuid != hypervisor.uuid]
+    if owner is not None and owner.uuid not in {one.uuid for one in [*others, hypervisor]}:
+        others.append(owner)
+    seen = ", ".join(f"node {one.node} of host {one.host} ({one.uuid})" for one in others)
+    return Diagnosis(
+        DUPLICATE_NODE_NAME,
+        f"host {hypervisor.host} reports node {hypervisor.node} ({hypervisor.uuid}), but so stands {seen}; provider "
+        f"{named.uuid} may be a healthy host's, so nothing is recovered. Give one of the nodes another name",
+        proof=_proof(snapshot, hypervisor, named),
+    )
+
+
+def _proven(snapshot: Snapshot, hypervisor: Hypervisor, named: Provider) -> Diagnosis:
+    proof = _proof(snapshot, hypervisor, named)
+    if snapshot.unreachable_hosts:
+        return _cell_down(snapshot)
+    if not all(part.holds for part in proof):
+        failing = "; ".join(part.fact for part in proof if not part.holds)
+        return Diagnosis(OTHER_FAULT, f"provider {named.uuid} is not proven to be stale: {failing}", proof)
+    return Diagnosis(
+        STALE_PROVIDER,
+        f"provider {named.uuid} bears the name {named.name}, but its compute node has UUID {hypervisor.uuid}",
+        proof,
+    )
+
+
+def _proof(snapshot: Snapshot, hypervisor: Hypervisor, named: Provider) -> Tuple[Evidence, ...]:
+    """The five parts of the proof, in the order of docs/safety.md."""
+    down = snapshot.unreachable_hosts
+    parts: List[Tuple[bool, str]] = [
+        (named.uuid != hypervisor.uuid, f"provider {named.uuid}, compute node {hypervisor.uuid}"),
+        (snapshot.owner_of_named is None, _owner_fact(named, snapshot.owner_of_named)),
+        (len(snapshot.namesakes) == 1, f"{len(snapshot.namesakes)} compute node(s) bear the name {hypervisor.node}"),
+        (not down, f"{len(down)} host(s) are in a cell that is down"),
+        (named.is_novas, f"provider {named.uuid} {'is' if named.is_novas else 'does not look like'} nova's"),
+    ]
+    return tuple(Evidence(holds, fact) for holds, fact in parts)
+
+
+def _owner_fact(named: Provider, owner: Optional[Hypervisor]) -> str:
+    if owner is None:
+        return f"nova knows no compute node {named.uuid}"
+    return f"nova knows compute node {named.uuid}: node {owner.node} of host {owner.host}"
+
+
+def _cell_down(snapshot: Snapshot) -> Diagnosis:
+    hosts = ", ".join(snapshot.unreachable_hosts[:5])
+    return Diagnosis(
+        CANNOT_TELL,
+        f"a cell is down: nova cannot show host(s) {hosts}; a compute node of this name may hide there. "
+        f"Bring the cell's database back, then try again",
+    )

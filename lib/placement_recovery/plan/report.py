@@ -1,0 +1,75 @@
+"""A plan in words: one line, what to type next, and a table of all consumers."""
+
+from __future__ import annotations
+
+from typing import Iterable, List, Sequence
+
+from placement_recovery.model import Resources
+from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
+from placement_recovery.plan.plan import HEALTHY_STATE, NEEDS_APPROVAL, READY, REFUSED, Plan
+
+SHOWN_DIGEST = 8
+
+
+def summary(plan: Plan) -> str:
+    """One line that says what is the case and what would be done."""
+    if plan.state == HEALTHY_STATE:
+        return f"{plan.host} is healthy: {plan.diagnosis.explanation}"
+    if plan.state == REFUSED:
+        more = f" (and {len(plan.refusals) - 1} more)" if len(plan.refusals) > 1 else ""
+        return f"{plan.host} is not recovered: {plan.refusals[0]}{more}"
+    counts = ", ".join(f"{verb} {len(plan.with_disposition(verb))}" for verb in (KEEP, TRIM, DROP))
+    waits = f"; needs approval: {'; '.join(plan.approvals)}" if plan.state == NEEDS_APPROVAL else ""
+    return f"{plan.host} has the stale provider {plan.stale_provider}; {plan.method}: {counts}{waits}"
+
+
+def next_step(plan: Plan) -> str:
+    """What to type next; "" where there is nothing to do."""
+    if plan.state not in (NEEDS_APPROVAL, READY):
+        return ""
+    words = [f"st2 run placement_recovery.recover_host host={plan.host}"]
+    if plan.method != "preserve":
+        words.append(f"method={plan.method}")
+    if plan.unknown != KEEP:
+        words.append(f"unknown={plan.unknown}")
+    if plan.state == NEEDS_APPROVAL:
+        words.append(f"approve={plan.digest[:SHOWN_DIGEST]}")
+    return " ".join(words)
+
+
+def render(plan: Plan) -> str:
+    """The whole plan as text for a terminal or the UI."""
+    lines = [summary(plan), "", f"finding  {plan.diagnosis.finding}: {plan.diagnosis.explanation}"]
+    lines += [f"  [{'x' if part.holds else ' '}] {part.fact}" for part in plan.diagnosis.proof]
+    if plan.decisions:
+        lines += ["", *_table(plan)]
+    if plan.capacity:
+        fits = (f"{one.resource_class} {one.needed} of {one.offered}" for one in plan.capacity)
+        lines += ["", f"capacity needed on the new provider: {', '.join(fits)}"]
+    for title, items in (("refused", plan.refusals), ("needs approval", plan.approvals), ("note", plan.notes)):
+        lines += [f"{title}: {item}" for item in items]
+    if plan.digest:
+        lines += ["", f"digest {plan.digest[:SHOWN_DIGEST]}"]
+    if next_step(plan):
+        lines.append(f"next: {next_step(plan)}")
+    return "\n".join(lines)
+
+
+def _table(plan: Plan) -> List[str]:
+    rank = {BLOCKED: 0, DROP: 1, TRIM: 2, KEEP: 3}
+    ordered = sorted(plan.decisions, key=lambda one: (rank[one.disposition], one.kind, one.consumer))
+    rows = [
+        (one.disposition, one.kind, one.consumer, one.name, _held(one.resources.values()), one.evidence)
+        for one in ordered
+    ]
+    return columns([("do", "kind", "consumer", "name", "held here", "because"), *rows])
+
+
+def _held(parts: Iterable[Resources]) -> str:
+    return " ".join(f"{name}={amount}" for part in parts for name, amount in sorted(part.items()))
+
+
+def columns(rows: Sequence[Sequence[str]]) -> List[str]:
+    """Rows as aligned lines, the first one a heading."""
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

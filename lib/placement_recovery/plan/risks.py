@@ -1,0 +1,143 @@
+"""What speaks against a recovery: what forbids it, what only a person may allow, and what is worth knowing."""
+
+from __future__ import annotations
+
+import re
+from typing import List
+
+from placement_recovery.model import Migration
+from placement_recovery.plan.capacity import misfits
+from placement_recovery.plan.case import DISCARD, Case
+from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, UNKNOWN, Decision
+
+
+def refusals(case: Case) -> List[str]:
+    """Why it must not be done; empty where it may."""
+    found = _service_refusals(case) + _provider_refusals(case)
+    found += [
+        f"consumer {one.consumer} ({_called(one)}): {one.evidence}"
+        for one in case.decisions
+        if one.disposition == BLOCKED
+    ]
+    found += _move_refusals(case)
+    for problem in misfits(case.kept, case.named.inventories):
+        found.append(
+            f"{problem}: what is kept would not fit the new provider. Raise the ratio in nova.conf or move servers away"
+        )
+    if case.around.restart_problem:
+        found.append(case.around.restart_problem)
+    return found + _automation_refusals(case)
+
+
+def _service_refusals(case: Case) -> List[str]:
+    service, host = case.snapshot.service, case.hypervisor.host
+    if service is None:
+        return [f"nova lists no nova-compute service for {host}; start nova-compute there first"]
+    if service.forced_down:
+        return [
+            f"the compute service of {host} is forced down: the host may be fenced, and a restart would bring it back. "
+            f"Unset it when the host is safe ('openstack compute service set --up {host} nova-compute')"
+        ]
+    if service.state != "up":
+        return [f"the compute service of {host} is {service.state}; bring nova-compute up first"]
+    return []
+
+
+def _provider_refusals(case: Case) -> List[str]:
+    found = []
+    node, uuid = case.hypervisor.node, case.named.uuid
+    if _is_bare_metal(case):
+        found.append(f"{node} is a bare-metal node: its providers are Ironic's, and are not recovered")
+    children = [one.name for one in case.snapshot.tree if one.uuid != uuid]
+    if children:
+        found.append(
+            f"the stale provider {uuid} has children, which cannot be recovered yet: {', '.join(children)}. "
+            f"Remove those that are left over, or recover by hand"
+        )
+    if case.named.parent_uuid:
+        found.append(f"provider {uuid} is itself a child of {case.named.parent_uuid}: no compute node's provider is")
+    for claim in sorted({*case.named.claims, *filter(None, [case.around.unfinished])}):
+        found.append(
+            f"recovery {claim} of {case.hypervisor.host} is not finished: resume it with "
+            f"'st2 run placement_recovery.resume_recovery recovery_id={claim}'"
+        )
+    return found
+
+
+def _is_bare_metal(case: Case) -> bool:
+    classes = set(case.named.inventories)
+    return case.hypervisor.type.lower() == "ironic" or (
+        bool(classes) and all(one.startswith("CUSTOM_") for one in classes)
+    )
+
+
+def _move_refusals(case: Case) -> List[str]:
+    """Moves under way of servers that hold nothing here yet, but may the next moment."""
+    blocked = {one.consumer for one in case.decisions if one.disposition == BLOCKED}
+    owners = case.snapshot.owners
+    return [
+        f"server {one.server_uuid}: {one.type} from {one.source_host} to {one.dest_host} is {one.status}; "
+        f"wait until it is over"
+        for one in owners.migrations
+        if one.is_open and one.server_uuid in owners.servers and not blocked & {one.server_uuid, one.uuid}
+    ]
+
+
+def _automation_refusals(case: Case) -> List[str]:
+    if not case.request.automatic:
+        return []
+    config, host = case.config, case.hypervisor.host
+    if config.automation == "off":
+        return ["a trigger asked for this, and automation is off in the pack's configuration"]
+    if config.automation_hosts and not any(re.fullmatch(one, host) for one in config.automation_hosts):
+        return [f"a trigger asked for this, and {host} matches none of automation_hosts in the pack's configuration"]
+    return []
+
+
+def approvals(case: Case, approved: bool) -> List[str]:
+    """What only a person may allow; empty where the plan is safe."""
+    found = []
+    if case.request.method == DISCARD:
+        gone = sum(1 for one in case.decisions if one.disposition == DROP)
+        found.append(
+            f"discard takes the host's part away from all {len(case.decisions)} consumers ({gone} hold nothing else)"
+        )
+    found += [f"{_called(one)} {one.consumer} goes without proof: {one.evidence}"
+              for one in case.decisions if one.unproven]
+    found += [
+        f"server {move.server_uuid} was evacuated to {move.dest_host}: a restart of nova-compute destroys what is left "
+        f"of its guest on {move.source_host}"
+        for move in case.snapshot.owners.migrations
+        if move.source_host == case.hypervisor.host and _restart_destroys_guest(move)
+    ]
+    if case.request.automatic and case.config.automation == "ask":
+        found.append("a trigger asked for this, and automation is 'ask' in the pack's configuration")
+    if case.request.approve and not approved:
+        found.append(f"the digest {case.request.approve} is not this plan's: look at the plan as it is now")
+    return found
+
+
+def _restart_destroys_guest(move: Migration) -> bool:
+    """nova/compute/manager.py, _destroy_evacuated_instances: these are what init_host looks for (read)."""
+    return move.type == "evacuation" and move.status in ("accepted", "pre-migrating", "done")
+
+
+def notes(case: Case) -> List[str]:
+    """What a person should know, and what forbids nothing."""
+    found = []
+    for one in case.decisions:
+        if one.kind == UNKNOWN and one.disposition == KEEP:
+            found.append(f"unknown consumer {one.consumer} is kept: {one.evidence}")
+        elif one.elsewhere:
+            found.append(f"{_called(one)} {one.consumer} also holds {', '.join(one.elsewhere)}, which stays as it is")
+    service = case.snapshot.service
+    if service is not None and service.status == "disabled":
+        reason = service.disabled_reason or "no reason given"
+        found.append(f"the compute service of {service.host} is disabled already ({reason}) and will stay so")
+    if case.around.restart_way:
+        found.append(f"restart, if need be: {case.around.restart_way}")
+    return found
+
+
+def _called(decision: Decision) -> str:
+    return f"{decision.kind} {decision.name}".strip()
