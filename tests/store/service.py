@@ -1,0 +1,67 @@
+"""StackStorm's datastore service as an action meets it, in memory, with faults that can be switched on."""
+
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Optional, Set
+
+LARGEST_DOCUMENT = 16 * 1024 * 1024
+
+
+class HTTPError(OSError):
+    """In the place of that of `requests`, which is an OSError as well."""
+
+
+class KeyValuePair(NamedTuple):
+    """One listed value."""
+
+    name: str
+    value: str
+
+
+class Service:
+    """`failing` holds the calls that meet a 500: the service hides that in get_value and delete_value, as the real one.
+
+    `lost` holds the calls that do their work, and whose answer is a 504; `deaf` makes set_value answer False.
+    """
+
+    def __init__(self) -> None:
+        self.values: Dict[str, str] = {}
+        self.failing: Set[str] = set()
+        self.lost: Set[str] = set()
+        self.deaf = False
+        self.absent_counts_as_deleted = True
+
+    def get_value(self, name: str, local: bool = True) -> Optional[str]:
+        """Give the value, or None if there is none, or on an error."""
+        assert not local, "keys must not depend on the action's class"
+        return None if "get_value" in self.failing else self.values.get(name)
+
+    def set_value(self, name: str, value: str, ttl: Optional[int] = None, local: bool = True) -> bool:
+        """Write the value; raises on an error and over the limit."""
+        assert not local, "keys must not depend on the action's class"
+        if "set_value" in self.failing or len(name) + len(value.encode()) > LARGEST_DOCUMENT:
+            raise HTTPError("500 Server Error: Internal Server Error\nMESSAGE: Internal Server Error for url: /keys")
+        if self.deaf:
+            return False
+        self.values[name] = value
+        if "set_value" in self.lost:
+            raise HTTPError("504 Server Error: Gateway Time-out for url: /keys")
+        return True
+
+    def list_values(
+        self, local: bool = True, prefix: Optional[str] = None, limit: Optional[int] = None
+    ) -> List[KeyValuePair]:
+        """List the values under a prefix: 100, unless there is a limit."""
+        assert not local, "keys must not depend on the action's class"
+        if "list_values" in self.failing:
+            raise HTTPError("403 Client Error: Forbidden for url: /keys")
+        found = [KeyValuePair(*item) for item in self.values.items() if item[0].startswith(prefix or "")]
+        return found if limit == -1 else found[: limit or 100]
+
+    def delete_value(self, name: str, local: bool = True) -> bool:
+        """Delete the value; False on an error."""
+        assert not local, "keys must not depend on the action's class"
+        if "delete_value" in self.failing:
+            return False
+        there = self.values.pop(name, None) is not None
+        return there or self.absent_counts_as_deleted
