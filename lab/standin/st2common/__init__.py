@@ -1,0 +1,1 @@
+"""Stand-in for StackStorm's st2common: the base class of actions, and the datastore's client."""
