@@ -23,9 +23,7 @@ class ActionService:
     def __init__(self, action_wrapper: Any) -> None:
         self._action_wrapper = action_wrapper
         logger = action_logger(action_wrapper._class_name, action_wrapper._log_level)
-        self.datastore_service = ActionDatastoreService(
-            logger, action_wrapper._pack, action_wrapper._class_name
-        )
+        self.datastore_service = ActionDatastoreService(logger, action_wrapper._pack, action_wrapper._class_name)
 
     def list_values(
         self,
@@ -53,9 +51,7 @@ class ActionService:
         encrypt: bool = False,
     ) -> bool:
         """See ActionDatastoreService."""
-        return self.datastore_service.set_value(
-            name, value, ttl=ttl, local=local, scope=scope, encrypt=encrypt
-        )
+        return self.datastore_service.set_value(name, value, ttl=ttl, local=local, scope=scope, encrypt=encrypt)
 
     def delete_value(self, name: str, local: bool = True, scope: str = SYSTEM_SCOPE) -> bool:
         """See ActionDatastoreService."""

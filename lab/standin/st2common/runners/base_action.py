@@ -15,7 +15,7 @@ class PackConfigDict(Dict[str, Any]):
         self._pack = pack
 
     def __missing__(self, key: str) -> Any:
-        raise ValueError('Config for pack "{}" is missing key "{}".'.format(self._pack, key))
+        raise ValueError(f'Config for pack "{self._pack}" is missing key "{key}".')
 
 
 class Action(abc.ABC):

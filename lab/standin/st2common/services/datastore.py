@@ -42,7 +42,7 @@ class ActionDatastoreService:
 
     def __init__(self, logger: logging.Logger, pack_name: str, class_name: str, auth_token: str = "") -> None:
         self._logger = logger
-        self._prefix = "{}.{}:".format(pack_name, class_name)
+        self._prefix = f"{pack_name}.{class_name}:"
         self._connection: Optional[sqlite3.Connection] = None
 
     def get_value(
@@ -70,11 +70,9 @@ class ActionDatastoreService:
         key, text = self._key(name, local), str(value)
         self._logger.debug("Setting value in the datastore (name=%s)", key)
         if len(key) + len(text.encode()) >= MAX_VALUE_BYTES:
-            raise DatastoreError("500 Server Error: the value of {} is larger than 16 MB".format(key))
+            raise DatastoreError(f"500 Server Error: the value of {key} is larger than 16 MB")
         expires = time.time() + ttl if ttl else None
-        self._database().execute(
-            "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?)", (key, text, int(encrypt), expires)
-        )
+        self._database().execute("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?)", (key, text, int(encrypt), expires))
         return True
 
     def delete_value(self, name: str, local: bool = True, scope: str = SYSTEM_SCOPE) -> bool:
@@ -108,13 +106,13 @@ class ActionDatastoreService:
 
     def _check_scope(self, scope: str) -> None:
         if scope != SYSTEM_SCOPE:
-            raise ValueError("Scope {} is unsupported.".format(scope))
+            raise ValueError(f"Scope {scope} is unsupported.")
 
     def _database(self) -> sqlite3.Connection:
         if self._connection is None:
             path = os.environ.get(PATH_VARIABLE)
             if not path:
-                raise DatastoreError("{} does not name the datastore's file".format(PATH_VARIABLE))
+                raise DatastoreError(f"{PATH_VARIABLE} does not name the datastore's file")
             # isolation_level=None: each statement is a transaction of its own, as each API call is.
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             connection.execute("PRAGMA journal_mode=WAL")

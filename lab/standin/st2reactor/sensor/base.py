@@ -46,9 +46,7 @@ class Sensor(BaseSensor):
 class PollingSensor(BaseSensor):
     """A sensor whose ``poll()`` is called for ever, ``poll_interval`` seconds apart."""
 
-    def __init__(
-        self, sensor_service: Any, config: Optional[Dict[str, Any]] = None, poll_interval: float = 5
-    ) -> None:
+    def __init__(self, sensor_service: Any, config: Optional[Dict[str, Any]] = None, poll_interval: float = 5) -> None:
         super().__init__(sensor_service=sensor_service, config=config)
         self._poll_interval = poll_interval
 
