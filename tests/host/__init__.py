@@ -1,0 +1,1 @@
+"""Tests of placement_recovery.host, on a real SSH server."""
