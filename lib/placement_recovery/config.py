@@ -16,6 +16,9 @@ RESTART_WHERES = ("ssh", "local")
 STORES = ("datastore", "files")
 AUTOMATIONS = ("off", "ask", "when_safe")
 
+# StackStorm kills an action at its time-out (1200 s in the metadata of those that wait), and no handler runs then.
+LONGEST_WAIT = 900
+
 LEAST_COMPUTE = (2, 69)
 LEAST_PLACEMENT = (1, 28)
 
@@ -92,8 +95,9 @@ def _check(config: Config) -> None:
     for name in ("request_timeout", "concurrency", "batch_size", "restart_timeout", "provider_wait"):
         if getattr(config, name) < 1:
             raise ConfigurationError(f"{name} must be 1 or more, not {getattr(config, name)}")
-    if config.periodic_wait < 0:
-        raise ConfigurationError(f"periodic_wait must be 0 or more, not {config.periodic_wait}")
+    for name in ("periodic_wait", "provider_wait", "restart_timeout"):
+        if not 0 <= getattr(config, name) <= LONGEST_WAIT:
+            raise ConfigurationError(f"{name} must be 0 to {LONGEST_WAIT}, not {getattr(config, name)}")
     if config.restart_how == "command" and not config.restart_command:
         raise ConfigurationError("restart_how is command, but restart_command is empty")
     for pattern in config.automation_hosts:

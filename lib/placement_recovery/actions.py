@@ -1,0 +1,202 @@
+"""What stands between StackStorm's actions and the library: configuration in, `(ok, result)` out.
+
+A StackStorm action is handed in; nothing of StackStorm is imported. Every result begins with a `summary` that a person
+can read; a failure keeps its result, for StackStorm loses that of an exception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Callable, Dict, Optional, Tuple
+
+from placement_recovery.clock import Clock
+from placement_recovery.config import Config
+from placement_recovery.errors import InvalidInput, PlacementRecoveryError
+from placement_recovery.model import as_dict
+from placement_recovery.plan.case import Request
+from placement_recovery.plan.report import SHOWN_DIGEST, columns, next_step, render, summary
+from placement_recovery.record.journal import find_open
+from placement_recovery.recovery.context import Context, open_context
+from placement_recovery.recovery.engine import run_step
+from placement_recovery.recovery.overview import show_all, show_one
+from placement_recovery.recovery.planning import plan_recovery
+from placement_recovery.recovery.save import save_allocations
+from placement_recovery.recovery.service import give_back_early
+from placement_recovery.recovery.wait import restart_host
+from placement_recovery.store import open_store
+
+Answer = Tuple[bool, Dict[str, Any]]
+
+
+def answer(action: Any, call: Callable[[Context], Dict[str, Any]]) -> Answer:
+    """Open the context of an action and return what `call` makes of it."""
+    def opened() -> Dict[str, Any]:
+        return call(open_context(Config.from_mapping(action.config or {}), action.action_service))
+
+    return _answered(action, opened)
+
+
+def _answered(action: Any, call: Callable[[], Dict[str, Any]]) -> Answer:
+    try:
+        return True, call()
+    except PlacementRecoveryError as error:
+        return False, {"summary": str(error), "error": type(error).__name__, "state": "failed"}
+    except Exception as error:  # a defect of ours: the trace goes to the log, the reason still to the person
+        action.logger.exception("unexpected")
+        told = f"unexpected {type(error).__name__}: {error}. Nothing more was done; show_recoveries tells what stands"
+        return False, {"summary": told, "error": type(error).__name__, "state": "failed"}
+
+
+def step(action: Any, name: str, recovery_id: str) -> Answer:
+    """Do one step of a recovery; `name` as in METHODS."""
+    return answer(action, lambda context: asdict(run_step(context, recovery_id, name)))
+
+
+def plan(action: Any, host: str, request: Request) -> Answer:
+    """Plan, and show the plan. A refusal is an answer here, no failure."""
+
+    def call(context: Context) -> Dict[str, Any]:
+        made = plan_recovery(context, host, request)[1]
+        return {
+            "summary": summary(made),
+            "state": made.state,
+            "finding": made.diagnosis.finding,
+            "host": made.host,
+            "method": made.method,
+            "digest": made.digest[:SHOWN_DIGEST],
+            "next": next_step(made),
+            "text": render(made),
+            "plan": made.to_dict(),
+        }
+
+    return answer(action, call)
+
+
+def save(action: Any, host: str, request: Request, recovery_id: str, started_by: str) -> Answer:
+    """Open a recovery; with the id of one that is open already, only see that it is saved."""
+    if recovery_id:
+        return step(action, "save_allocations", recovery_id)
+
+    def call(context: Context) -> Dict[str, Any]:
+        journal, told = save_allocations(context, host, request, started_by)
+        return {"summary": told, "recovery_id": journal.saved.id, "state": journal.progress.state}
+
+    return answer(action, call)
+
+
+def set_service(action: Any, recovery_id: str, enabled: bool) -> Answer:
+    """Disable the compute service for a recovery, or give it back as it was."""
+    if not enabled:
+        return step(action, "disable_compute_service", recovery_id)
+
+    def call(context: Context) -> Dict[str, Any]:
+        journal = context.journal(recovery_id)
+        told = give_back_early(context, journal)
+        return {"summary": told, "recovery_id": recovery_id, "state": journal.progress.state}
+
+    return answer(action, call)
+
+
+def restart(action: Any, recovery_id: str, host: str) -> Answer:
+    """Restart nova-compute where a recovery needs it, or of a host at once."""
+    if recovery_id and not host:
+        return step(action, "restart_nova_compute", recovery_id)
+
+    def call(context: Context) -> Dict[str, Any]:
+        _check_one_of("recovery_id", recovery_id, "host", host)
+        return {"summary": restart_host(context, host), "recovery_id": "", "state": "restarted"}
+
+    return answer(action, call)
+
+
+def recoveries(action: Any, recovery_id: str, host: str) -> Answer:
+    """All recoveries, or one. Needs the store only, so it also works while the cloud is away."""
+
+    def call() -> Dict[str, Any]:
+        store = open_store(Config.from_mapping(action.config or {}), action.action_service)
+        return show_one(store, Clock(), recovery_id) if recovery_id else show_all(store, host)
+
+    return _answered(action, call)
+
+
+def unfinished_recovery(action: Any, recovery_id: str, host: str) -> Answer:
+    """The recovery to resume: by its id, or the open one of a host."""
+
+    def call() -> Dict[str, Any]:
+        store = open_store(Config.from_mapping(action.config or {}), action.action_service)
+        _check_one_of("recovery_id", recovery_id, "host", host)
+        return show_one(store, Clock(), recovery_id or find_open(store, host))
+
+    return _answered(action, call)
+
+
+def providers(action: Any, name: str, uuid: str, in_tree: str) -> Answer:
+    """Resource providers with what they carry, filtered as Placement filters them."""
+    filters = {key: value for key, value in (("name", name), ("uuid", uuid), ("in_tree", in_tree)) if value}
+
+    def call(context: Context) -> Dict[str, Any]:
+        bare = context.placement.list_providers(**filters)
+        found = context.reader.each(context.placement.describe, bare) if filters else list(bare)
+        rows = [(one.name, one.uuid, str(one.generation), one.parent_uuid or "") for one in found]
+        return {
+            "summary": f"{len(found)} resource provider(s)",
+            "resource_providers": [as_dict(one) for one in found],
+            "table": "\n".join(columns([("name", "uuid", "generation", "parent"), *rows])),
+        }
+
+    return answer(action, call)
+
+
+def allocations(action: Any, provider: str, consumer: str) -> Answer:
+    """The allocations on a provider (by name or UUID), or all those of a consumer."""
+
+    def call(context: Context) -> Dict[str, Any]:
+        _check_one_of("provider", provider, "consumer", consumer)
+        if consumer:
+            found = [context.placement.show_consumer(consumer)]
+            return _consumers(f"consumer {consumer} holds {len(found[0].allocations)} provider(s)", found)
+        uuid = _provider_uuid(context, provider)
+        found = list(context.reader.consumers([uuid]))
+        return {**_consumers(f"{len(found)} consumer(s) hold provider {provider} ({uuid})", found), "provider": uuid}
+
+    return answer(action, call)
+
+
+def _consumers(told: str, found: Any) -> Dict[str, Any]:
+    rows = [
+        (one.uuid, uuid, " ".join(f"{name}={amount}" for name, amount in sorted(part.items())))
+        for one in found
+        for uuid, part in one.allocations.items()
+    ]
+    return {
+        "summary": told,
+        "consumers": [as_dict(one) for one in found],
+        "table": "\n".join(columns([("consumer", "provider", "resources"), *rows])),
+    }
+
+
+def _provider_uuid(context: Context, provider: str) -> str:
+    named: Optional[Any] = context.reader.provider_named(provider)
+    if named is not None:
+        return str(named.uuid)
+    return context.placement.show_provider(provider).uuid
+
+
+def servers(action: Any, host: str) -> Answer:
+    """The servers that Nova has on a host, of all projects."""
+
+    def call(context: Context) -> Dict[str, Any]:
+        found = context.nova.servers_on(host)
+        rows = [(one.uuid, one.name, one.status, one.task_state, one.node) for one in found]
+        return {
+            "summary": f"{len(found)} server(s) on host {host}",
+            "servers": [as_dict(one) for one in found],
+            "table": "\n".join(columns([("uuid", "name", "status", "task", "node"), *rows])),
+        }
+
+    return answer(action, call)
+
+
+def _check_one_of(first: str, one: str, second: str, other: str) -> None:
+    if bool(one) == bool(other):
+        raise InvalidInput(f"give either {first} or {second}")

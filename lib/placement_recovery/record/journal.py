@@ -1,0 +1,128 @@
+"""The journal of one recovery: its record in a store, with the intents and outcomes of its steps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, Iterator, Tuple
+
+from placement_recovery.clock import Clock
+from placement_recovery.errors import RecordInvalid, RecordNotFound
+from placement_recovery.record.record import DONE, FAILED, INTENDED, OPEN, Progress, Saved, StepProgress
+from placement_recovery.store.base import PROGRESS, SAVED, Store
+
+
+class Journal:
+    """Reads and writes one recovery's record. Each method that changes it has stored the change when it returns."""
+
+    def __init__(self, store: Store, clock: Clock, saved: Saved, progress: Progress) -> None:
+        self._store = store
+        self._clock = clock
+        self.saved = saved
+        self.progress = progress
+
+    @classmethod
+    def open(cls, store: Store, clock: Clock, saved: Saved) -> Journal:
+        """Store a new record, and read it back, before anything is changed anywhere."""
+        text = saved.to_text()
+        store.add(saved.id, SAVED, text)
+        kept = Saved.from_text(saved.id, store.get(saved.id, SAVED))
+        if kept != saved:
+            raise RecordInvalid(f"recovery {saved.id}: its saved record reads back otherwise than it was; not begun")
+        progress = Progress(
+            saved.id, _checksum(text), saved.host, saved.method, saved.created_at, updated_at=saved.created_at
+        )
+        store.put(saved.id, PROGRESS, progress.to_text())
+        return cls(store, clock, saved, progress)
+
+    @classmethod
+    def load(cls, store: Store, clock: Clock, recovery_id: str) -> Journal:
+        """Read both parts. Raises RecordNotFound, RecordInvalid, StoreUnavailable."""
+        text = store.get(recovery_id, SAVED)
+        saved = Saved.from_text(recovery_id, text)
+        progress = Progress.from_text(recovery_id, store.get(recovery_id, PROGRESS))
+        if progress.saved != _checksum(text):
+            raise RecordInvalid(
+                f"recovery {recovery_id}: its two records do not belong together. Nothing is done with them"
+            )
+        return cls(store, clock, saved, progress)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done."""
+        return self.progress.state == OPEN
+
+    def intend(self, step: str) -> None:
+        """Record that a step begins, before it writes anything."""
+        runs = self.progress.steps[step].runs if step in self.progress.steps else 0
+        self._put(self.progress.with_step(step, StepProgress(INTENDED, runs + 1, self._clock.now())))
+
+    def done(self, step: str, summary: str) -> None:
+        """Record that a step ended well."""
+        self._end(step, state=DONE, summary=summary)
+
+    def failed(self, step: str, error: Exception) -> None:
+        """Record why a step did not end well."""
+        self._end(step, state=FAILED, error=f"{type(error).__name__}: {error}")
+
+    def writing(self, begun: bool) -> None:
+        """Record that the next request may take an allocation away, or that Placement has refused all of them."""
+        self._put(replace(self.progress, writing=begun))
+
+    def map_provider(self, stale: str, new: str) -> None:
+        """Record which new provider takes a stale one's place."""
+        if self.progress.providers.get(stale) != new:
+            self._put(replace(self.progress, providers={**self.progress.providers, stale: new}))
+
+    def outcome(self, consumers: Tuple[str, ...], what: str) -> None:
+        """Record what became of consumers that were not simply restored."""
+        if consumers:
+            told = dict.fromkeys(consumers, what)
+            self._put(replace(self.progress, outcomes={**self.progress.outcomes, **told}))
+
+    def close(self, state: str) -> None:
+        """Record the end: finished or abandoned."""
+        self._put(replace(self.progress, state=state))
+
+    def _end(self, step: str, **changes: Any) -> None:
+        ended = replace(self.progress.steps[step], ended_at=self._clock.now(), **changes)
+        self._put(self.progress.with_step(step, ended))
+
+    def _put(self, progress: Progress) -> None:
+        stamped = replace(progress, updated_at=self._clock.now())
+        self._store.put(stamped.id, PROGRESS, stamped.to_text())
+        self.progress = stamped
+
+
+def all_progress(store: Store) -> Tuple[Progress, ...]:
+    """How far all recoveries came, the oldest first.
+
+    A record that cannot be trusted raises RecordInvalid: it may be an unfinished one.
+    """
+    return tuple(sorted(_each_progress(store), key=lambda one: (one.created_at, one.id)))
+
+
+def _each_progress(store: Store) -> Iterator[Progress]:
+    for recovery_id in store.ids(PROGRESS):
+        try:
+            text = store.get(recovery_id, PROGRESS)
+        except RecordNotFound:  # purged since the list was made
+            continue
+        yield Progress.from_text(recovery_id, text)
+
+
+def unfinished(store: Store, host: str) -> Tuple[Progress, ...]:
+    """The open recoveries of a host."""
+    return tuple(one for one in all_progress(store) if one.host == host and one.state == OPEN)
+
+
+def find_open(store: Store, host: str) -> str:
+    """The id of a host's open recovery. Raises RecordNotFound."""
+    found = unfinished(store, host)
+    if not found:
+        raise RecordNotFound(f"host {host} has no unfinished recovery; show_recoveries lists all")
+    return found[-1].id
+
+
+def _checksum(text: str) -> str:
+    return str(json.loads(text)["checksum"])

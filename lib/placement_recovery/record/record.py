@@ -1,0 +1,166 @@
+"""The two parts of a record as values: `Saved` never changes, `Progress` is replaced step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Dict, Mapping, Tuple
+
+from placement_recovery.errors import RecordInvalid
+from placement_recovery.model import ComputeService, Consumer, Provider, as_dict
+from placement_recovery.record.document import checksum, dumps, loads
+from placement_recovery.store.base import PROGRESS, SAVED
+
+SCHEMA = 1
+
+OPEN = "open"
+FINISHED = "finished"
+ABANDONED = "abandoned"
+
+INTENDED = "intended"
+DONE = "done"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class SavedConsumer:
+    """A consumer as it was, and what was decided about it."""
+
+    consumer: Consumer
+    name: str
+    kind: str
+    disposition: str
+    evidence: str
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Plain JSON values, flat."""
+        decided = {"name": self.name, "kind": self.kind, "disposition": self.disposition, "evidence": self.evidence}
+        return {**as_dict(self.consumer), **decided}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> SavedConsumer:
+        """Inverse of `to_dict`."""
+        own = {name: value[name] for name in ("name", "kind", "disposition", "evidence")}
+        return cls(Consumer.from_dict({name: item for name, item in value.items() if name not in own}), **own)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """All that a recovery may have to bring back. `tree` begins with the stale provider."""
+
+    id: str
+    created_at: str
+    started_by: str
+    asked: str
+    host: str
+    node: str
+    method: str
+    unknown: str
+    digest: str
+    findings: Tuple[str, ...]
+    new_provider: str
+    service: ComputeService
+    tree: Tuple[Provider, ...]
+    consumers: Tuple[SavedConsumer, ...]
+
+    @property
+    def stale(self) -> Provider:
+        """The stale provider."""
+        return self.tree[0]
+
+    @property
+    def stale_uuids(self) -> Tuple[str, ...]:
+        """The UUIDs of the whole stale tree."""
+        return tuple(one.uuid for one in self.tree)
+
+    def with_disposition(self, *dispositions: str) -> Tuple[SavedConsumer, ...]:
+        """The consumers that were decided so."""
+        return tuple(one for one in self.consumers if one.disposition in dispositions)
+
+    def to_text(self) -> str:
+        """JSON with a checksum. Raises RecordInvalid."""
+        document = {
+            **{item.name: getattr(self, item.name) for item in fields(self)},
+            "schema": SCHEMA,
+            "findings": list(self.findings),
+            "service": as_dict(self.service),
+            "tree": [_listed(as_dict(one)) for one in self.tree],
+            "consumers": [one.to_dict() for one in self.consumers],
+        }
+        return dumps(SAVED, {**document, "checksum": checksum(document)})
+
+    @classmethod
+    def from_text(cls, recovery_id: str, text: str) -> Saved:
+        """Inverse of `to_text`. Raises RecordInvalid, also for a checksum that differs."""
+        document = loads(SAVED, recovery_id, text)
+        if document.pop("checksum") != checksum(document):
+            raise RecordInvalid(
+                f"recovery {recovery_id}: its saved record is not what was written (checksum differs). Nothing is done "
+                f"with it: put the original back from a backup of the store"
+            )
+        document.pop("schema")
+        return cls(
+            **{
+                **document,
+                "findings": tuple(document["findings"]),
+                "service": ComputeService.from_dict(document["service"]),
+                "tree": tuple(Provider.from_dict(one) for one in document["tree"]),
+                "consumers": tuple(SavedConsumer.from_dict(one) for one in document["consumers"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class StepProgress:
+    """One step: intent is recorded before its first write, the outcome after the last."""
+
+    state: str
+    runs: int
+    started_at: str
+    ended_at: str = ""
+    summary: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a recovery came. `saved` is the checksum of the saved part.
+
+    `writing` is set before the first request that could take an allocation away; until then all can be put back as it
+    was. `providers` maps stale to new UUIDs, `outcomes` a consumer to what became of it where that is worth telling.
+    """
+
+    id: str
+    saved: str
+    host: str
+    method: str
+    created_at: str
+    updated_at: str
+    state: str = OPEN
+    writing: bool = False
+    providers: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, StepProgress] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+
+    def is_done(self, step: str) -> bool:
+        """Whether this step ended well once."""
+        return step in self.steps and self.steps[step].state == DONE
+
+    def with_step(self, name: str, step: StepProgress) -> Progress:
+        """The same with one step replaced."""
+        return replace(self, steps={**self.steps, name: step})
+
+    def to_text(self) -> str:
+        """JSON. Raises RecordInvalid."""
+        return dumps(PROGRESS, {**as_dict(self), "schema": SCHEMA})
+
+    @classmethod
+    def from_text(cls, recovery_id: str, text: str) -> Progress:
+        """Inverse of `to_text`. Raises RecordInvalid."""
+        document = loads(PROGRESS, recovery_id, text)
+        document.pop("schema")
+        steps = {name: StepProgress(**one) for name, one in document["steps"].items()}
+        return cls(**{**document, "steps": steps})
+
+
+def _listed(provider: Dict[str, Any]) -> Dict[str, Any]:
+    return {**provider, "traits": list(provider["traits"]), "aggregates": list(provider["aggregates"])}

@@ -1,0 +1,44 @@
+"""What a step works with: the cloud's clients, the store, the way to restart, and the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from placement_recovery.clock import Clock
+from placement_recovery.cloud import connect
+from placement_recovery.config import Config
+from placement_recovery.host.restart import Restarter
+from placement_recovery.nova import Nova
+from placement_recovery.placement import Placement
+from placement_recovery.reader import Reader
+from placement_recovery.record.journal import Journal
+from placement_recovery.store import open_store
+from placement_recovery.store.base import Store
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything outside of the record. Made once an action."""
+
+    config: Config
+    nova: Nova
+    placement: Placement
+    reader: Reader
+    store: Store
+    restarter: Restarter
+    clock: Clock
+
+    def journal(self, recovery_id: str) -> Journal:
+        """The journal of a recovery. Raises RecordNotFound, RecordInvalid, StoreUnavailable."""
+        return Journal.load(self.store, self.clock, recovery_id)
+
+
+def open_context(config: Config, datastore: Optional[Any] = None) -> Context:
+    """Log in and open the store. `datastore` is the datastore service of a StackStorm action."""
+    store = open_store(config, datastore)
+    restarter = Restarter(config)
+    nova_api, placement_api = connect(config)
+    nova, placement = Nova(nova_api, config), Placement(placement_api, config)
+    reader = Reader(nova, placement, config.concurrency)
+    return Context(config, nova, placement, reader, store, restarter, Clock())

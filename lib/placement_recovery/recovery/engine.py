@@ -1,0 +1,123 @@
+"""Runs one step of one recovery: in its order, with its intent and its outcome recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Dict
+
+from placement_recovery.errors import PlacementRecoveryError, RecordFailure, StepFailed
+from placement_recovery.record.journal import Journal
+from placement_recovery.record.record import ABANDONED, OPEN
+from placement_recovery.recovery import claim
+from placement_recovery.recovery.clear import delete_allocations, delete_provider
+from placement_recovery.recovery.close import abandon, close
+from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.methods import (
+    CLAIM,
+    CLEAR,
+    CLOSE,
+    DELETE,
+    DISABLE,
+    PERIODIC,
+    RESTART,
+    SAVE,
+    SET,
+    SETTINGS,
+    VERIFY,
+    WAIT,
+    steps_before,
+)
+from placement_recovery.recovery.restore import set_allocations
+from placement_recovery.recovery.service import disable
+from placement_recovery.recovery.settings import restore_settings
+from placement_recovery.recovery.verify import verify
+from placement_recovery.recovery.wait import restart, wait_for_periodic, wait_for_provider
+
+RESUME = "st2 run placement_recovery.resume_recovery recovery_id="
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a step did, in a line; `state` is the recovery's: open, finished or abandoned."""
+
+    summary: str
+    recovery_id: str
+    state: str
+
+
+def _already_saved(context: Context, journal: Journal) -> str:
+    return f"recovery {journal.saved.id} has its {len(journal.saved.consumers)} consumers saved already"
+
+
+def _claim(context: Context, journal: Journal) -> str:
+    saved, new = journal.saved, journal.progress.providers.get(journal.saved.stale.uuid)
+    if context.reader.provider(saved.stale.uuid) is not None:
+        return claim.take(context, saved.id, saved.stale.uuid)
+    if new is not None and context.reader.provider(new) is not None:
+        return claim.take(context, saved.id, new)
+    return f"provider {saved.stale.uuid} is gone, and the new one is not there yet: nothing to claim"
+
+
+STEPS: Dict[str, Callable[[Context, Journal], str]] = {
+    SAVE.name: _already_saved,
+    CLAIM.name: _claim,
+    DISABLE.name: disable,
+    CLEAR.name: delete_allocations,
+    DELETE.name: delete_provider,
+    PERIODIC.name: wait_for_periodic,
+    RESTART.name: restart,
+    WAIT.name: wait_for_provider,
+    SETTINGS.name: restore_settings,
+    SET.name: set_allocations,
+    VERIFY.name: verify,
+    CLOSE.name: close,
+}
+
+
+def run_step(context: Context, recovery_id: str, name: str) -> Result:
+    """Do one step, or see that it is done. Raises what the step raises, with what stands and what to type."""
+    journal = context.journal(recovery_id)
+    if journal.progress.state == ABANDONED:
+        raise StepFailed(f"recovery {recovery_id} was abandoned before it took anything away; start a new one")
+    if not journal.is_open:
+        return Result(f"recovery {recovery_id} is finished, nothing is left to do", recovery_id, journal.progress.state)
+    _check_order(journal, name)
+    journal.intend(name)
+    try:
+        summary = STEPS[name](context, journal)
+    except PlacementRecoveryError as error:
+        raise _ended(context, journal, name, error) from error
+    journal.done(name, summary)
+    return Result(summary, recovery_id, journal.progress.state)
+
+
+def _check_order(journal: Journal, name: str) -> None:
+    """What was not saved, claimed and proven cannot be deleted: each step needs the ones before it."""
+    method = journal.saved.method
+    missing = [one for one in steps_before(method, name) if not journal.progress.is_done(one)]
+    if missing:
+        raise StepFailed(
+            f"recovery {journal.saved.id} ({method}): {missing[0]} comes before {name} and is not done; "
+            f"'{RESUME}{journal.saved.id}' does all in order"
+        )
+
+
+def _ended(context: Context, journal: Journal, name: str, error: PlacementRecoveryError) -> PlacementRecoveryError:
+    """Record the failure, put back what can be, and say in the same error what stands and what to type."""
+    told = _told(context, journal, name, error)
+    error.args = (f"{name}: {error}. {told}", *error.args[1:])
+    return error
+
+
+def _told(context: Context, journal: Journal, name: str, error: PlacementRecoveryError) -> str:
+    recovery_id = journal.saved.id
+    resume = f"All that was saved stands in recovery {recovery_id}; go on with '{RESUME}{recovery_id}'"
+    try:
+        journal.failed(name, error)
+        if journal.progress.writing or journal.progress.state != OPEN:
+            return resume
+        return abandon(context, journal)
+    except RecordFailure as worse:
+        return f"Its record could not be written either ({worse}). {resume}"
+    except PlacementRecoveryError as worse:
+        return f"Nothing was taken away, but not all could be put back ({worse}). {resume}"

@@ -1,0 +1,81 @@
+"""show_recoveries: what is unfinished first, each with what to type."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional
+
+from placement_recovery.clock import Clock
+from placement_recovery.model import as_dict
+from placement_recovery.plan.report import columns
+from placement_recovery.record.journal import Journal, all_progress
+from placement_recovery.record.record import DONE, INTENDED, OPEN, Progress
+from placement_recovery.recovery.engine import RESUME
+from placement_recovery.recovery.methods import METHODS
+from placement_recovery.store.base import Store
+
+
+def show_all(store: Store, host: str = "") -> Dict[str, Any]:
+    """All recoveries (of a host), the unfinished ones first, then the newest."""
+    found = [one for one in all_progress(store) if not host or one.host == host]
+    ordered = [one for one in found if one.state == OPEN]
+    ordered += [one for one in reversed(found) if one.state != OPEN]
+    rows = [_row(one) for one in ordered]
+    waiting = sum(1 for one in found if one.state == OPEN)
+    lines = [("id", "host", "method", "state", "at", "started", "next"), *(tuple(row.values()) for row in rows)]
+    return {
+        "summary": f"{len(found)} recoveries, {waiting} unfinished",
+        "recoveries": rows,
+        "table": "\n".join(columns(lines)),
+    }
+
+
+def show_one(store: Store, clock: Clock, recovery_id: str) -> Dict[str, Any]:
+    """One recovery: its steps, what was saved, and what to type next."""
+    journal = Journal.load(store, clock, recovery_id)
+    row = _row(journal.progress)
+    return {
+        "summary": _summary(row, journal.progress),
+        **row,
+        "recovery_id": recovery_id,
+        "steps": {name: as_dict(one) for name, one in journal.progress.steps.items()},
+        "outcomes": dict(journal.progress.outcomes),
+        "started_by": journal.saved.started_by,
+        "digest": journal.saved.digest,
+        "stale_provider": journal.saved.stale.uuid,
+        "providers": dict(journal.progress.providers),
+        "consumers": [one.to_dict() for one in journal.saved.consumers],
+    }
+
+
+def _summary(row: Dict[str, str], progress: Progress) -> str:
+    begin = f"recovery {row['id']} of {row['host']} ({row['method']}) is {row['state']}"
+    if progress.state != OPEN:
+        return begin
+    step = progress.steps.get(row["at"])
+    if step is None:
+        told = "is not begun"
+    elif step.state == INTENDED:
+        told = "was begun and has not ended: it is under way, or died"
+    else:
+        told = f"failed: {step.error}"
+    kept = "All that was saved is kept" if progress.writing else "Nothing was taken away yet"
+    return f"{begin}; {row['at']} {told}. {kept}; go on with '{row['next']}'"
+
+
+def _row(progress: Progress) -> Dict[str, str]:
+    step = current_step(progress)
+    return {
+        "id": progress.id,
+        "host": progress.host,
+        "method": progress.method,
+        "state": progress.state,
+        "at": step or "-",
+        "started": progress.created_at,
+        "next": f"{RESUME}{progress.id}" if progress.state == OPEN else "",
+    }
+
+
+def current_step(progress: Progress) -> Optional[str]:
+    """The step where it stands: the first that is not done; None where all are."""
+    names: List[str] = [step.name for step in METHODS[progress.method]]
+    return next((one for one in names if one not in progress.steps or progress.steps[one].state != DONE), None)

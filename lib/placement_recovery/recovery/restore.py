@@ -1,0 +1,151 @@
+"""set_allocations: give each kept consumer back what it held, on the new provider, if it is still what it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Dict, List, Mapping, Tuple
+
+from placement_recovery.errors import ApiConflict, CapacityExceeded, ConsumerChanged, StepFailed
+from placement_recovery.model import Consumer, Provider
+from placement_recovery.placement import CONCURRENT_UPDATE, batches
+from placement_recovery.plan.capacity import misfits
+from placement_recovery.plan.consumers import KEEP
+from placement_recovery.record.journal import Journal
+from placement_recovery.record.record import Saved, SavedConsumer
+from placement_recovery.recovery import claim
+from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.owners import SET, SKIP, WAIT, Verdict, ask
+from placement_recovery.recovery.wait import new_provider
+
+ATTEMPTS = 5
+# A delete or a reboot is over in seconds; what takes longer is left for a resume.
+SETTLE_SECONDS = 60.0
+POLL_SECONDS = 2.0
+
+
+def set_allocations(context: Context, journal: Journal) -> str:
+    """Set all kept consumers' allocations in one transaction a batch; then ask Nova again.
+
+    Raises CapacityExceeded, ConsumerChanged, or StepFailed for consumers that are under way; those that could be set
+    are, then.
+    """
+    provider = new_provider(context, journal)
+    claim.take(context, journal.saved.id, provider.uuid)
+    verdicts = _settled(context, journal, provider)
+    _tell_skipped(journal, verdicts)
+    waiting = {uuid: one.reason for uuid, one in verdicts.items() if one.what == WAIT}
+    if waiting:
+        uuid, reason = sorted(waiting.items())[0]
+        raise StepFailed(
+            f"{len(waiting)} consumer(s) are under way and could not be set yet: {uuid} ({reason}). All others are. "
+            f"Resume when it is over"
+        )
+    count = sum(1 for one in verdicts.values() if one.what == SET)
+    gone = len(verdicts) - count
+    more = f"; {gone} not, for their owners deleted or moved them meanwhile" if gone else ""
+    return f"{count} consumers hold the new provider {provider.uuid} as they held the stale one{more}"
+
+
+def _settled(context: Context, journal: Journal, provider: Provider) -> Dict[str, Verdict]:
+    """Set what can be set, again while some consumers are under way; the last verdicts."""
+    end = context.clock.seconds() + SETTLE_SECONDS
+    while True:
+        _set_unbeaten(context, journal, provider)
+        verdicts = _take_back(context, journal, provider)
+        if not any(one.what == WAIT for one in verdicts.values()) or context.clock.seconds() >= end:
+            return verdicts
+        context.clock.sleep(POLL_SECONDS)
+
+
+def _set_unbeaten(context: Context, journal: Journal, provider: Provider) -> None:
+    """Set at the generations of a fresh look; look again where somebody was faster."""
+    for _ in range(ATTEMPTS):
+        try:
+            return _set(context, journal, provider)
+        except ApiConflict as error:
+            if error.code != CONCURRENT_UPDATE:
+                raise CapacityExceeded(
+                    f"the new provider {provider.uuid} does not take what was saved: {error}. Nothing of the batch was "
+                    f"set; make room or raise the ratio in nova.conf, then resume"
+                ) from error
+            last = error
+    raise ConsumerChanged(
+        f"consumers of {journal.saved.host} change all the time, {ATTEMPTS} attempts met a conflict; resume. "
+        f"Last: {last}"
+    ) from last
+
+
+def _set(context: Context, journal: Journal, provider: Provider) -> None:
+    saved = journal.saved
+    kept = saved.with_disposition(KEEP)
+    verdicts = ask(context, saved, kept)
+    chosen = [one for one in kept if verdicts[one.consumer.uuid].what == SET]
+    held = {one.uuid: one for one in context.reader.show_consumers(one.consumer.uuid for one in chosen)}
+    todo = []
+    for entry in chosen:
+        wanted = _wanted(entry, held[entry.consumer.uuid], saved, provider.uuid)
+        if wanted.allocations != held[entry.consumer.uuid].allocations:
+            todo.append(wanted)
+    _check_capacity(context, provider, todo)
+    for batch in batches(todo, context.config.batch_size):
+        context.placement.set_consumers(batch)
+
+
+def _wanted(entry: SavedConsumer, held: Consumer, saved: Saved, new: str) -> Consumer:
+    """What it holds now, with its saved part on the new provider, unless it holds something there already."""
+    if new in held.allocations:
+        return held
+    part = entry.consumer.allocations[saved.stale.uuid]
+    whole = {**held.allocations, new: part}
+    if held.generation is None:
+        return replace(entry.consumer, generation=None, allocations=whole)
+    return held.holding(whole)
+
+
+def _check_capacity(context: Context, provider: Provider, todo: List[Consumer]) -> None:
+    parts: Dict[str, Mapping[str, int]] = {one.uuid: one.allocations[provider.uuid] for one in todo}
+    if not parts:
+        return
+    problems = misfits(parts, provider.inventories)
+    used = context.placement.usages(provider.uuid)
+    for name, amount in sorted(used.items()):
+        needed = sum(part.get(name, 0) for part in parts.values())
+        capacity = provider.inventories[name].capacity if name in provider.inventories else 0
+        if amount and needed and needed + amount > capacity:
+            problems.append(f"{name}: {needed} are to be set beside {amount} in use, but {capacity} can be allocated")
+    if problems:
+        raise CapacityExceeded(
+            f"what was saved does not fit the new provider {provider.uuid}: {'; '.join(problems)}. Nothing was set; "
+            f"make room or raise the ratio in nova.conf, then resume"
+        )
+
+
+def _take_back(context: Context, journal: Journal, provider: Provider) -> Dict[str, Verdict]:
+    """Ask Nova again; take our part from whoever was deleted or moved while we wrote it."""
+    saved = journal.saved
+    kept = saved.with_disposition(KEEP)
+    verdicts = ask(context, saved, kept)
+    gone = [one for one in kept if verdicts[one.consumer.uuid].what == SKIP]
+    for entry, held in zip(gone, context.reader.show_consumers(one.consumer.uuid for one in gone)):
+        part = entry.consumer.allocations[saved.stale.uuid]
+        if held.allocations.get(provider.uuid) == part:
+            _take_part(context, held, provider.uuid)
+    return verdicts
+
+
+def _take_part(context: Context, held: Consumer, provider: str) -> None:
+    try:
+        context.placement.set_consumers([held.holding(held.without((provider,)))])
+    except ApiConflict as error:
+        if error.code != CONCURRENT_UPDATE:
+            raise
+        # Nova was faster: it cleans up after its own delete or move, and the next look tells.
+
+
+def _tell_skipped(journal: Journal, verdicts: Dict[str, Verdict]) -> None:
+    by_reason: Dict[str, Tuple[str, ...]] = {}
+    for uuid, verdict in sorted(verdicts.items()):
+        if verdict.what == SKIP and journal.progress.outcomes.get(uuid) != verdict.reason:
+            by_reason[verdict.reason] = (*by_reason.get(verdict.reason, ()), uuid)
+    for reason, uuids in sorted(by_reason.items()):
+        journal.outcome(uuids, reason)
