@@ -16,20 +16,38 @@ def test_the_status_and_both_outputs_come_back():
     assert run(["sh", "-c", "echo out; echo err >&2; exit 3"], 10) == Outcome(3, "out\n", "err\n")
 
 
-def test_a_program_that_hangs_is_killed_with_its_children(tmp_path):
+@pytest.fixture
+def pipe(tmp_path):
+    """A named pipe and its reading end, which comes to an end when the last writer is gone."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(str(path), os.O_RDONLY | os.O_NONBLOCK)
+    yield path, reader
+    os.close(reader)
+
+
+def assert_writers_are_gone(reader):
+    """The program wrote "began", and neither it nor a child of it holds the pipe any longer."""
+    assert os.read(reader, 100) == b"began\n"
+    at_end, _, _ = select.select([reader], [], [], 10)
+    assert at_end, "a child still holds the pipe"
+    assert os.read(reader, 100) == b""
+
+
+def test_a_program_that_hangs_is_killed_with_its_children(pipe):
     """After the deadline nothing of its process group is left."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reader = os.open(str(pipe), os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        with pytest.raises(subprocess.TimeoutExpired):
-            run(["sh", "-c", f"exec 3>'{pipe}'; echo began >&3; sleep 60 & wait"], 2)
-        assert os.read(reader, 100) == b"began\n"
-        readable_now, _, _ = select.select([reader], [], [], 10)
-        assert readable_now, "a child still holds the pipe"
-        assert os.read(reader, 100) == b""
-    finally:
-        os.close(reader)
+    path, reader = pipe
+    with pytest.raises(subprocess.TimeoutExpired):
+        run(["sh", "-c", f"exec 3>'{path}'; echo began >&3; sleep 60 & wait"], 2)
+    assert_writers_are_gone(reader)
+
+
+def test_an_interrupted_program_is_killed_with_its_children(pipe):
+    """Ctrl-C reaches this process only, as the program has a process group of its own."""
+    path, reader = pipe
+    with pytest.raises(KeyboardInterrupt):
+        run(["sh", "-c", f"exec 3>'{path}'; echo began >&3; kill -INT $PPID; sleep 60 & wait"], 30)
+    assert_writers_are_gone(reader)
 
 
 def test_a_background_process_that_holds_the_output_is_not_waited_for():
