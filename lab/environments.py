@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import fcntl
 import hashlib
 import os
 import platform
@@ -17,10 +15,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from lab.locking import exclusive
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALLER = "1"  # part of each key: raise it when the way of installing changes
@@ -104,22 +103,11 @@ def ensure(name: str) -> Path:
     recipe, folder = recipe_of(name), folder_of(name)
     if (folder / MARKER).exists():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.with_suffix(".lock"), name) as lock:
+    waiting = f"{name} is being installed by another process; waiting for it"
+    with exclusive(folder.with_suffix(".lock"), waiting) as lock:
         if not (folder / MARKER).exists():
             _install(recipe, folder, lock)
     return folder
-
-
-@contextlib.contextmanager
-def _locked(path: Path, name: str) -> Iterator[IO[str]]:
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _say(f"{name} is being installed by another process; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock
 
 
 def _install(recipe: Recipe, folder: Path, lock: IO[str]) -> None:
