@@ -1,0 +1,8 @@
+from st2common.runners.base_action import Action
+
+from placement_recovery.actions import providers
+
+
+class ListResourceProviders(Action):
+    def run(self, name="", uuid="", in_tree=""):
+        return providers(self, name, uuid, in_tree)

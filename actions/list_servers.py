@@ -1,0 +1,8 @@
+from st2common.runners.base_action import Action
+
+from placement_recovery.actions import servers
+
+
+class ListServers(Action):
+    def run(self, host):
+        return servers(self, host)

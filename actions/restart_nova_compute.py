@@ -1,0 +1,8 @@
+from st2common.runners.base_action import Action
+
+from placement_recovery.actions import restart
+
+
+class RestartNovaCompute(Action):
+    def run(self, recovery_id="", host=""):
+        return restart(self, recovery_id, host)

@@ -1,0 +1,9 @@
+from st2common.runners.base_action import Action
+
+from placement_recovery.actions import save
+from placement_recovery.plan.case import Request
+
+
+class SaveAllocations(Action):
+    def run(self, host, method="preserve", digest="", unknown="keep", recovery_id="", user=""):
+        return save(self, host, Request(method, unknown, digest), recovery_id, user)

@@ -1,0 +1,8 @@
+from st2common.runners.base_action import Action
+
+from placement_recovery.actions import set_service
+
+
+class SetComputeService(Action):
+    def run(self, recovery_id, enabled):
+        return set_service(self, recovery_id, enabled)

@@ -1,0 +1,8 @@
+from st2common.runners.base_action import Action
+
+from placement_recovery.actions import allocations
+
+
+class ShowAllocations(Action):
+    def run(self, provider="", consumer=""):
+        return allocations(self, provider, consumer)
