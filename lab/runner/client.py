@@ -75,11 +75,11 @@ class Running:
         self._changed = threading.Condition()
         self._failure: BaseException | None = None
         self._crashed = False
+        self._ended = threading.Event()
         self._cleanup = contextlib.ExitStack()
         self._log: IO[bytes] = self._cleanup.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by close()
         self._engine = self._start(datastore)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        threading.Thread(target=self._read, daemon=True).start()
         self._send(request)
 
     def __enter__(self) -> Running:
@@ -113,8 +113,8 @@ class Running:
 
     def wait(self, timeout: float | None = None) -> Execution:
         """Wait for the end; Refused if there was no beginning, TimeoutError if there is no end (it goes on)."""
-        self._reader.join(timeout)
-        if self._reader.is_alive():
+        # Not by joining the thread: an interrupted join takes it for ended (Python 3.11).
+        if not self._ended.wait(timeout):
             raise TimeoutError(f"{self._action} has not ended within {timeout} s")
         try:
             return self._execution()
@@ -125,7 +125,7 @@ class Running:
         """Kill what still runs and clean up; nothing where it has ended."""
         self._hang_up()
         self._engine.wait()
-        self._reader.join()
+        self._ended.wait()
         if not self._log.closed:
             self._log.seek(0)
             self._said = self._log.read().decode("utf-8", "replace")
@@ -175,14 +175,13 @@ class Running:
             except BaseException as failure:  # raised again by wait(), in the caller's thread
                 self._failure = failure
                 self._hang_up()
+        self._ended.set()
         with self._changed:
             self._changed.notify_all()
 
     @property
     def _over(self) -> bool:
-        return not self._reader.is_alive() or bool(
-            self._events and self._events[-1]["event"] in ("finished", "refused", "listed")
-        )
+        return self._ended.is_set() or bool(self._events and self._events[-1]["event"] in ("finished", "refused"))
 
     def _seen(self, event: str, task: str, times: int) -> Event | None:
         found = [e for e in self._events if e["event"] == event and e.get("path", [""])[-1] == task]
@@ -241,7 +240,7 @@ def run(action: str, parameters: Mapping[str, Any] | None = None, **options: Any
 def list_actions(pack: Path = ROOT) -> list[Event]:
     """The pack's actions: ref, runner, description and parameters of each; Refused where the pack is broken."""
     with Running("list", {"op": "list", "pack": str(pack.absolute())}, None, lambda _event: None) as running:
-        running._reader.join()
+        running._ended.wait()
         events = running.events
     if not events or events[-1]["event"] != "listed":
         raise Refused(events[-1]["message"] if events else "the engine ended early")

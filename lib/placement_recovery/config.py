@@ -43,7 +43,7 @@ class Config:
     restart_command: Tuple[str, ...] = ()
     restart_probe_command: Tuple[str, ...] = ()
     restart_sudo: bool = True
-    restart_timeout: int = 60
+    restart_timeout: int = 120
     periodic_wait: int = 75
     provider_wait: int = 180
     store: str = "datastore"
