@@ -165,19 +165,22 @@ class Running:
 
     def _read(self) -> None:
         assert self._engine.stdout
-        for line in self._engine.stdout:
-            event = json.loads(line)
+        try:
+            for line in self._engine.stdout:
+                self._take(json.loads(line))
+        except BaseException as failure:  # raised again by wait(), in the caller's thread
+            self._failure = failure
+            self._hang_up()
+        finally:
+            self._ended.set()
             with self._changed:
-                self._events.append(event)
                 self._changed.notify_all()
-            try:
-                self._on_event(event)
-            except BaseException as failure:  # raised again by wait(), in the caller's thread
-                self._failure = failure
-                self._hang_up()
-        self._ended.set()
+
+    def _take(self, event: Event) -> None:
         with self._changed:
+            self._events.append(event)
             self._changed.notify_all()
+        self._on_event(event)
 
     @property
     def _over(self) -> bool:
