@@ -1,0 +1,27 @@
+# Everything that these need is installed into a cache outside of the clone (see lab/environments.py).
+PYTHON ?= python3
+RELEASE ?= 26
+METHOD ?= preserve
+TESTS ?= tests
+
+pack = $$($(PYTHON) -m lab.environments pack)
+lint = $$($(PYTHON) -m lab.environments lint)
+
+.PHONY: help demo test test-fast lint
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo:  ## Start a real OpenStack, break a host, and recover it (METHOD=preserve|discard, RELEASE=26|34)
+	$(PYTHON) -m lab.demo --method $(METHOD) --release $(RELEASE)
+
+test:  ## All tests, those on a real OpenStack too
+	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
+	PLACEMENT_RECOVERY_LAB=1 $(pack)/bin/python -m pytest $(TESTS)
+
+test-fast:  ## The tests that need no OpenStack
+	$(pack)/bin/python -m pytest $(TESTS)
+
+lint:  ## Style, types, layers, metadata and workflows
+	bin=$(lint)/bin && $$bin/ruff check . && $$bin/mypy && $$bin/lint-imports && $$bin/yamllint --strict .
+	$(PYTHON) -m lab.checks
