@@ -1,0 +1,169 @@
+"""The test cloud: a real Keystone, Placement and nova-api, put into any state in milliseconds.
+
+One `Cloud` serves a whole test session. Each story makes hosts of its own, so that no test depends on another one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple, Type
+
+from lab.cloud import Lab
+from lab.processes import MARK
+from support.api import Api, login
+from support.nova_compute import NovaCompute
+from support.placement import NOVA_INVENTORIES, ONE_SERVER, Inventories, PlacementRows, Resources
+from support.rows import NovaRows, RowsProcess
+
+UNREACHABLE = "http://127.0.0.1:9"  # the discard port, where nothing listens
+
+
+class Host(NamedTuple):
+    """A compute host whose provider has the UUID of its compute node."""
+
+    host: str
+    node: str
+    uuid: str
+    servers: Tuple[str, ...]
+
+
+class StaleHost(NamedTuple):
+    """A compute host whose compute node has a new UUID, while the provider of the old one bears the name."""
+
+    host: str
+    node: str
+    compute_uuid: str
+    stale_uuid: str
+    servers: Tuple[str, ...]
+
+
+class Cloud(NovaRows, PlacementRows):
+    """`with Cloud() as cloud:` starts everything and clears it away.
+
+    `nova` and `placement` are the APIs as the tests ask them; `lab` is the lab below, without any nova-compute.
+    """
+
+    def __init__(self, release: str = "34") -> None:
+        self.lab = Lab(release=release, computes=())
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Cloud:
+        try:
+            self._open.enter_context(self.lab)
+            self._start()
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self._open.close()
+
+    def _start(self) -> None:
+        self.folder = self.lab.folder / "tests"
+        self.folder.mkdir()
+        _let_old_computes_be(self.lab.folder / "etc" / "nova.conf")
+        session = login(self._clouds()["lab"]["auth"])
+        self.nova = Api(session, "compute", self.lab.nova_url, "2.69")
+        self.placement = Api(session, "placement", self.lab.placement_url, "1.36")
+        PlacementRows.__init__(self, self.placement, self.lab.log("placement"))
+        NovaRows.__init__(self, self._open.enter_context(contextlib.closing(self._rows())), self._restart_nova_api)
+
+    def _rows(self) -> RowsProcess:
+        environment = {**self.lab.launcher.environment(), MARK: str(self.lab.folder)}
+        config = self.lab.folder / "etc" / "nova.conf"
+        return RowsProcess(self.lab.nova_python, config, self.lab.log("nova-rows"), environment)
+
+    def _restart_nova_api(self) -> None:
+        self.lab.restart("nova-api")
+
+    def _clouds(self) -> Dict[str, Any]:
+        clouds: Dict[str, Any] = json.loads(Path(self.lab.clouds_yaml).read_text())["clouds"]
+        return clouds
+
+    # stories
+
+    def healthy_host(
+        self, servers: int = 0, *, host: str = "", node: str = "", inventories: Inventories = NOVA_INVENTORIES,
+        traits: Iterable[str] = ("COMPUTE_NODE",), resources: Resources = ONE_SERVER, **compute: Any,
+    ) -> Host:
+        """A host as it should be, with servers that hold `resources` each; further options are those of `compute`."""
+        host = host or new_name()
+        uuid = self.compute(host, node or host, **compute)
+        self.provider(node or host, uuid, inventories=inventories, traits=traits)
+        return Host(host, node or host, uuid, self.placed_servers(servers, host, node or host, uuid, resources))
+
+    def stale_host(
+        self, servers: int = 3, *, host: str = "", node: str = "", inventories: Inventories = NOVA_INVENTORIES,
+        traits: Iterable[str] = ("COMPUTE_NODE",), aggregates: Iterable[str] = (),
+        resources: Resources = ONE_SERVER, **compute: Any,
+    ) -> StaleHost:
+        """A host with the fault, and servers whose allocations of `resources` each are on the stale provider."""
+        host = host or new_name()
+        node = node or host
+        uuid = self.compute(host, node, **compute)
+        stale = self.provider(node, inventories=inventories, traits=traits, aggregates=aggregates)
+        return StaleHost(host, node, uuid, stale, self.placed_servers(servers, host, node, stale, resources))
+
+    def placed_servers(
+        self, count: int, host: str, node: str, provider: str, resources: Resources = ONE_SERVER
+    ) -> Tuple[str, ...]:
+        """Servers that run on the host and hold `resources` each on the provider."""
+        amounts = {"vcpus": "VCPU", "memory_mb": "MEMORY_MB", "disk_gb": "DISK_GB"}
+        flavor = {amount: resources.get(name, 0) for amount, name in amounts.items()}
+        uuids = self.servers(count, host=host, node=node, **flavor)
+        self.allocate_new(uuids, {provider: resources})
+        return uuids
+
+    def nova_compute(self, host: str, **behaviour: Any) -> NovaCompute:
+        """The stand-in of the host's nova-compute towards Placement, a context manager; see NovaCompute."""
+        return NovaCompute(self, self, host, self.folder / f"restarts-{secrets.token_hex(4)}", **behaviour)
+
+    # what the pack is given
+
+    def clouds_yaml(
+        self, *, placement_url: str = "", compute_url: str = "", auth_url: str = "", password: str = "",
+        user: str = "", **options: Any,
+    ) -> str:
+        """The path of a new clouds.yaml whose cloud `lab` is this one, but for what is given here.
+
+        `auth_url=UNREACHABLE`: a Keystone that is away. `user="demo"` is no admin. `options` are any of clouds.yaml.
+        """
+        clouds = self._clouds()
+        cloud = {**clouds["lab-demo" if user == "demo" else "lab"], **options}
+        cloud.update(_given(placement_endpoint_override=placement_url, compute_endpoint_override=compute_url))
+        cloud["auth"].update(_given(auth_url=auth_url, password=password))
+        path = self.folder / f"clouds-{secrets.token_hex(4)}.yaml"
+        path.write_text(json.dumps({"clouds": {"lab": cloud}}))
+        path.chmod(0o600)
+        return str(path)
+
+    def config(self, **overrides: Any) -> Dict[str, Any]:
+        """A configuration of the pack for this cloud: short waits, no restarts, records in a folder of its own."""
+        usual = {
+            "clouds_file": str(self.lab.clouds_yaml), "cloud": "lab", "request_timeout": 60, "restart_how": "never",
+            "periodic_wait": 5, "provider_wait": 5, "store": "files",
+            "store_folder": str(self.folder / f"records-{secrets.token_hex(4)}"),
+        }
+        return {**usual, **overrides}
+
+
+def new_name() -> str:
+    """A host name that no other test has."""
+    return f"host-{secrets.token_hex(4)}"
+
+
+def _given(**values: str) -> Mapping[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _let_old_computes_be(nova_conf: Path) -> None:
+    """nova-api would not start again beside the old version that `nova_rows` gives to compute services."""
+    with nova_conf.open("a") as config:
+        config.write("\n[workarounds]\ndisable_compute_service_check_for_ffu = true\n")
