@@ -64,9 +64,7 @@ class Client:
             self.wait_for_status(uuid, "ACTIVE")
         return uuid
 
-    def boot_many(
-        self, names: Iterable[str], host: str | None = None, flavor: str = "small"
-    ) -> dict[str, str]:
+    def boot_many(self, names: Iterable[str], host: str | None = None, flavor: str = "small") -> dict[str, str]:
         """Boots all at once; name to UUID when the last of them is ACTIVE."""
         servers = {name: self.boot(name, host, flavor, wait=False) for name in names}
         for uuid in servers.values():
@@ -209,6 +207,11 @@ class Client:
             raise LabError(f"Placement has no resource provider named {name}")
         provider: Json = listed[0]
         return provider
+
+    def inventories(self, uuid: str) -> dict[str, Json]:
+        """A provider's inventories by resource class; empty before nova-compute has set them."""
+        held: dict[str, Json] = self.placement("GET", f"/resource_providers/{uuid}/inventories")["inventories"]
+        return held
 
     def allocations_of_provider(self, uuid: str) -> dict[str, Json]:
         """What consumers hold of a provider: ``{consumer: {"VCPU": 1, ...}}``."""

@@ -71,14 +71,10 @@ class Lab:
         """The lab that runs in ``folder``; LabError if there is none."""
         state = folder.resolve() / "lab.json"
         if not state.exists():
-            raise LabError(
-                f"there is no lab in {folder}; start one with: python3 -m lab up --folder {folder}"
-            )
+            raise LabError(f"there is no lab in {folder}; start one with: python3 -m lab up --folder {folder}")
         recorded = json.loads(state.read_text())
         ports = Ports(**recorded["ports"])
-        return cls(
-            recorded["release"], recorded["computes"], folder, vcpus=recorded["vcpus"], ports=ports, say=say
-        )
+        return cls(recorded["release"], recorded["computes"], folder, vcpus=recorded["vcpus"], ports=ports, say=say)
 
     # Life
 
@@ -129,26 +125,26 @@ class Lab:
         for name in ("db", "etc", "hosts", "logs", "run", "state"):
             (self.folder / name).mkdir()
         settings.write_keystone(self.folder, self.ports)
-        settings.write_placement(self.folder, self.ports)
+        settings.write_placement(self.folder, self.ports, self.release)
         settings.write_nova(self.folder, self.ports, self.release, self._nova_etc)
         self.write_clouds_yaml(self.clouds_yaml)
 
     def _start(self) -> None:
         launcher = self.launcher
-        Databases(self.folder, self._venv, self.ports, launcher.run, self._say).prepare(
-            self._keystone_for_a_while
-        )
+        Databases(self.folder, self._venv, self.ports, launcher.run, self._say).prepare(self._keystone_for_a_while)
         self._say(f"starting nova {self.release} with {len(self.computes)} nova-compute in {self.folder}")
         self.start(*BASE)
-        bus = LogMark(self.log("broker"))
         control = ("nova-api", "conductor", "scheduler") if self.computes else ("nova-api",)
+        bus = LogMark(self.log("broker"))
         for name in control:
             self.process(name).start()
-        self.start_compute(*self.computes)
-        for name in control:
+        for host in self.computes:  # they wait for the conductor by themselves
+            self._launch_compute(host, "")
+        for name in (*control, *self.computes):
             self._wait_for_service(name, bus)
         for host in self.computes:
             self.wait_for_hypervisor(host)
+            self.wait_for_provider(host)
         self._say("the lab is up")
 
     @contextlib.contextmanager
@@ -188,41 +184,40 @@ class Lab:
         self.process(name).resume()
 
     def _wait_for_service(self, name: str, bus: LogMark) -> None:
+        """A web service answers; the others have subscribed to their own queue since ``bus``."""
         addresses = {
             "keystone": self.keystone_url,
             "placement": self.placement_url,
             "nova-api": self.ports.url("nova_api"),
             "stand-ins": self.ports.url("stand_ins", "/image"),
         }
-        if name in addresses:
-            self._wait_alive(name, lambda: answers(addresses[name]))
-        elif name == "broker":
-            self._wait_alive(name, lambda: bus.lines("listening on"))
-        else:
-            controller = f"subscribed nova/{name}@controller"
-            self._wait_alive(name, lambda: bus.lines(controller))
+        queue = f"compute@{name}" if self.launcher.is_compute(name) else f"{name}@controller"
+        sign = "listening on" if name == "broker" else f"subscribed nova/{queue}"
 
-    def _wait_alive(self, name: str, ready: Callable[[], object]) -> None:
+        def ready() -> object:
+            process.require()  # who died will not answer: say so now, not when the time is up
+            return answers(addresses[name]) if name in addresses else bus.lines(sign)
+
         process = self.process(name)
-        wait_until(f"{name} answers", lambda: process.require() and ready(), START_SECONDS, process.log)
+        wait_until(f"{name} answers", ready, START_SECONDS, process.log)
 
     # Hosts
 
-    def start_compute(self, *hosts: str, node_name: str | None = None) -> None:
-        """Starts the hosts' nova-compute and waits until each answers on the bus (its first audit is done then).
+    def start_compute(self, host: str, node_name: str | None = None) -> None:
+        """Starts a host's nova-compute and waits until it answers on the bus; its first audit is done then.
 
         A new host is made first. ``node_name`` is what its node is called from now on; "" is its host's name.
         """
         bus = LogMark(self.log("broker"))
-        for host in hosts:
-            settings.write_compute(self.folder, self.ports, self.release, self._nova_etc, host)
-            node = self.launcher.node_file(host)
-            node.write_text(
-                node_name if node_name is not None else (node.read_text() if node.exists() else "")
-            )
-            self.process(host).start()
-        for host in hosts:
-            self._wait_alive(host, lambda host=host: bus.lines(f"subscribed nova/compute@{host}"))
+        self._launch_compute(host, node_name)
+        self._wait_for_service(host, bus)
+
+    def _launch_compute(self, host: str, node_name: str | None) -> None:
+        settings.write_compute(self.folder, self.ports, self.release, self._nova_etc, host)
+        file = self.launcher.node_file(host)
+        if node_name is not None or not file.exists():
+            file.write_text(node_name or "")
+        self.process(host).start()
 
     def add_compute(self, host: str, node_name: str = "") -> None:
         """One nova-compute more; ``node_name`` may be that of a node which lives already."""
@@ -254,6 +249,15 @@ class Lab:
         log = self.log("scheduler")
         wait_until(f"nova lists the hypervisor of {host}", lambda: self.client.has_hypervisor(host), 60, log)
 
+    def wait_for_provider(self, node: str) -> str:
+        """The UUID of the node's resource provider once it has an inventory."""
+
+        def ready() -> str:
+            uuid = self.client.providers().get(node, "")
+            return uuid if uuid and self.client.inventories(uuid) else ""
+
+        return wait_until(f"Placement has a provider with inventory named {node}", ready, 60, self.log(node))
+
     def _host(self, host: str) -> str:
         if host not in self.launcher.hosts():
             raise LabError(f"there is no host {host!r}; there are: {', '.join(self.launcher.hosts())}")
@@ -272,14 +276,9 @@ class Lab:
     def status(self) -> dict[str, str]:
         """Each service and whether it runs."""
         processes = (self.process(name) for name in self.launcher.names())
-        return {
-            process.name: f"running, process {process.pid}" if process.pid else "stopped"
-            for process in processes
-        }
+        return {process.name: f"running, process {process.pid}" if process.pid else "stopped" for process in processes}
 
-    def write_clouds_yaml(
-        self, path: Path, placement_url: str | None = None, compute_url: str | None = None
-    ) -> Path:
+    def write_clouds_yaml(self, path: Path, placement_url: str | None = None, compute_url: str | None = None) -> Path:
         """A clouds.yaml with the clouds ``lab`` and ``lab-demo``; addresses given here override the catalogue's."""
         given = {"placement_endpoint_override": placement_url, "compute_endpoint_override": compute_url}
         path.write_text(settings.clouds(self.ports, {name: url for name, url in given.items() if url}))

@@ -33,8 +33,7 @@ class Databases:
     def __init__(self, folder: Path, environment: Path, ports: Ports, run: Run, say: Say) -> None:
         self._folder, self._ports, self._run, self._say = folder, ports, run, say
         recipe = b"".join(
-            (Path(__file__).parent / name).read_bytes()
-            for name in ("databases.py", "identity.py", "settings.py")
+            (Path(__file__).parent / name).read_bytes() for name in ("databases.py", "identity.py", "settings.py")
         )
         key = f"{environment.name}-{hashlib.sha256(recipe).hexdigest()[:8]}"
         self._cached = cache_folder() / "databases" / key
@@ -54,8 +53,7 @@ class Databases:
         (self._folder / "db").mkdir(exist_ok=True)
         with ThreadPoolExecutor() as pool:
             parts = [
-                pool.submit(part)
-                for part in (self._migrate_keystone, self._migrate_nova, self._migrate_placement)
+                pool.submit(part) for part in (self._migrate_keystone, self._migrate_nova, self._migrate_placement)
             ]
         for part in parts:
             part.result()

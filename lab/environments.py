@@ -179,17 +179,13 @@ def _follow(recipe: Recipe, pip: subprocess.Popen[str], out: IO[str]) -> None:
 def _why(log: Path) -> str:
     """The cause of pip's failure in one sentence, from its log."""
     text = log.read_text(encoding="utf-8", errors="replace")
-    if re.search(
-        r"command '?\S*(gcc|cc|clang|g\+\+|c\+\+|cargo|rustc)'? failed|unable to execute|Python\.h", text
-    ):
+    if re.search(r"command '?\S*(gcc|cc|clang|g\+\+|c\+\+|cargo|rustc)'? failed|unable to execute|Python\.h", text):
         package = (re.findall(r"Failed (?:to build|building wheel for) (\S+)", text) or ["a package"])[-1]
         return (
             f"{package} has no wheel for Python {platform.python_version()} on {platform.machine()} and building "
             f"it needs a C compiler and Python's headers, which are missing or failed; see {log}"
         )
-    if re.search(
-        r"NewConnectionError|name resolution|Network is unreachable|ConnectTimeout|ProxyError", text
-    ):
+    if re.search(r"NewConnectionError|name resolution|Network is unreachable|ConnectTimeout|ProxyError", text):
         return f"the package registry cannot be reached; check the network or pip's index settings; see {log}"
     errors = re.findall(r"^ERROR: (.+)$", text, re.MULTILINE)
     return f"pip failed: {errors[-1] if errors else _last_line(text)}; see {log}"

@@ -23,9 +23,7 @@ def log_in(keystone_url: str, user: str = "admin", project: str = "admin") -> st
     }
     answer = exchange("POST", f"{keystone_url}/auth/tokens", body)
     if answer.status != 201:
-        raise LabError(
-            f"Keystone at {keystone_url} answered {answer.status} to {user}'s log-in: {answer.body}"
-        )
+        raise LabError(f"Keystone at {keystone_url} answered {answer.status} to {user}'s log-in: {answer.body}")
     return answer.headers["X-Subject-Token"]
 
 

@@ -30,10 +30,7 @@ class Launcher:
         own = {key: value for key, value in os.environ.items() if not key.startswith(UNWANTED)}
         path = os.pathsep.join((str(ROOT), str(ROOT / "lab" / "services" / "entry_points")))
         own |= {"PYTHONPATH": path, "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
-        own |= {
-            f"OS_{project}_CONFIG_DIR": str(self.folder / "etc")
-            for project in ("NOVA", "PLACEMENT", "KEYSTONE")
-        }
+        own |= {f"OS_{project}_CONFIG_DIR": str(self.folder / "etc") for project in ("NOVA", "PLACEMENT", "KEYSTONE")}
         own |= {"SPT_NOENV": "1"}  # setproctitle would overwrite the environment, and the lab's mark with it
         # Where entry points are cached; nothing is left in the home folder.
         own |= {"XDG_CACHE_HOME": str(cache_folder() / "entry-points"), "LAB_VCPUS": str(self._vcpus)}

@@ -17,6 +17,12 @@ FIRST_PORT, LAST_PORT = 20_000, 32_000  # below what Linux gives to outgoing con
 
 Sections = dict[str, dict[str, Any]]
 
+# oslo.policy turned both on by default only after nova 26 and placement 8 were made.
+OLD_RULES: dict[str, Sections] = {
+    "26": {"oslo_policy": {"enforce_scope": False, "enforce_new_defaults": False}},
+    "34": {},
+}
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -106,17 +112,15 @@ def write_keystone(folder: Path, ports: Ports) -> None:
     )
 
 
-def write_placement(folder: Path, ports: Ports) -> None:
+def write_placement(folder: Path, ports: Ports, release: str) -> None:
     """etc/placement.conf."""
-    write_ini(
-        folder / "etc" / "placement.conf",
-        {
-            "DEFAULT": {"use_stderr": True, "log_options": False},
-            "api": {"auth_strategy": "keystone"},
-            "placement_database": {"connection": database(folder, "placement")},
-            "keystone_authtoken": token_check(ports, "placement"),
-        },
-    )
+    sections: Sections = {
+        "DEFAULT": {"use_stderr": True, "log_options": False},
+        "api": {"auth_strategy": "keystone"},
+        "placement_database": {"connection": database(folder, "placement")},
+        "keystone_authtoken": token_check(ports, "placement"),
+    }
+    write_ini(folder / "etc" / "placement.conf", {**sections, **OLD_RULES[release]})
 
 
 def write_nova(folder: Path, ports: Ports, release: str, etc: Path) -> None:
@@ -164,16 +168,11 @@ def nova(folder: Path, ports: Ports, release: str, etc: Path, host: str, state: 
         "conductor": {"workers": 1},
         "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 5},
         # The image is a stand-in's and there are no zones: what is left is what a recovery meets.
-        "filter_scheduler": {
-            "enabled_filters": "ComputeFilter,ComputeCapabilitiesFilter,ImagePropertiesFilter"
-        },
+        "filter_scheduler": {"enabled_filters": "ComputeFilter,ComputeCapabilitiesFilter,ImagePropertiesFilter"},
         "vnc": {"enabled": False},
         "cache": {"enabled": True, "backend": "dogpile.cache.memory"},
     }
-    if release == "26":
-        # The service's role came with later releases: its users are admins of a project there.
-        sections["oslo_policy"] = {"enforce_scope": False, "enforce_new_defaults": False}
-    return sections
+    return {**sections, **OLD_RULES[release]}
 
 
 def transport(ports: Ports) -> str:

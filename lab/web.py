@@ -26,9 +26,7 @@ class Response:
 def exchange(method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
     """One request; OSError if there is no answer at all."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(
-        url, data, {"Content-Type": "application/json", **(headers or {})}, method=method
-    )
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **(headers or {})}, method=method)
     try:
         with _opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             return Response(answer.status, _parse(answer.read()), answer.headers)

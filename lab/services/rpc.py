@@ -76,9 +76,7 @@ class Incoming(base.RpcIncomingMessage):
         """Sends the result, or the exception, to whoever waits for it."""
         if self._reply_to:
             failed = common.serialize_remote_exception(failure) if failure else None
-            self._link.publish(
-                self._reply_to, {"call": self._call, "result": reply, "failure": failed}, to="caller"
-            )
+            self._link.publish(self._reply_to, {"call": self._call, "result": reply, "failure": failed}, to="caller")
 
 
 class Listener(base.PollStyleListener):
@@ -114,9 +112,7 @@ class Listener(base.PollStyleListener):
 class LabDriver(base.BaseDriver):
     """The driver that the entry point ``lab`` names."""
 
-    def __init__(
-        self, conf: Any, url: Any, default_exchange: Any = None, allowed_remote_exmods: Any = None
-    ) -> None:
+    def __init__(self, conf: Any, url: Any, default_exchange: Any = None, allowed_remote_exmods: Any = None) -> None:
         super().__init__(conf, url, default_exchange, allowed_remote_exmods)
         self._address = (url.hosts[0].hostname, url.hosts[0].port)
         self._lock, self._owner = threading.Lock(), 0
@@ -144,9 +140,7 @@ class LabDriver(base.BaseDriver):
             return self._call(name, to, {"context": ctxt, "message": message}, timeout)
         return self._link().publish(name, {"context": ctxt, "message": message}, to)
 
-    def send_notification(
-        self, target: Any, ctxt: Any, message: Any, version: Any, retry: Any = None
-    ) -> None:
+    def send_notification(self, target: Any, ctxt: Any, message: Any, version: Any, retry: Any = None) -> None:
         """Notifications have no reader in the lab."""
 
     def listen(self, target: Any, batch_size: int, batch_timeout: float) -> Any:

@@ -59,25 +59,19 @@ class Handler(BaseHTTPRequestHandler):
     def _glance(self, path: str) -> tuple[int, Any]:
         if path in ("/image", "/image/versions"):
             link = f"http://{self.headers['Host']}/image/v2/"
-            return 300, {
-                "versions": [{"id": "v2.9", "status": "CURRENT", "links": [{"rel": "self", "href": link}]}]
-            }
+            return 300, {"versions": [{"id": "v2.9", "status": "CURRENT", "links": [{"rel": "self", "href": link}]}]}
         if path == "/image/v2/images":
             return 200, {"images": [image()], "schema": "/v2/schemas/images", "first": "/v2/images"}
         if path == "/image/v2/schemas/image":
             anything: dict[str, Any] = {"type": ["string", "null", "integer", "boolean", "array"]}
             return 200, {"name": "image", "properties": dict.fromkeys(image(), anything)}
-        return (
-            (200, image()) if path == f"/image/v2/images/{IMAGE}" else (404, {"message": f"no {path} here"})
-        )
+        return (200, image()) if path == f"/image/v2/images/{IMAGE}" else (404, {"message": f"no {path} here"})
 
     def _neutron(self, path: str) -> tuple[int, Any]:
         resource = path.removeprefix("/network/v2.0").strip("/").replace("-", "_")
         if path == "/network":
             link = f"http://{self.headers['Host']}/network/v2.0/"
-            return 200, {
-                "versions": [{"id": "v2.0", "status": "CURRENT", "links": [{"rel": "self", "href": link}]}]
-            }
+            return 200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [{"rel": "self", "href": link}]}]}
         if self.command != "GET":
             return 204, None
         return 200, {resource or "resources": []}
