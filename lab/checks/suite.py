@@ -1,0 +1,50 @@
+"""Runs all checks, in the environment that holds orquesta: METHODS as JSON on stdin, problems as JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.runner import shims
+from lab.runner.engine import st2kv
+
+shims.load_orquesta({"st2kv": st2kv})
+
+from lab.checks import actions, manifest, methods, sources, workflows  # noqa: E402 - orquesta needs its shims first
+from lab.checks.subject import Subject, read  # noqa: E402
+
+Check = Callable[[Subject], list[str]]
+
+CHECKS: tuple[Check, ...] = (
+    manifest.files_are_readable,
+    manifest.pack_is_described,
+    manifest.configuration_is_described,
+    manifest.example_fits_the_schema,
+    manifest.links_are_there,
+    actions.metadata_is_known_to_stackstorm,
+    actions.parameters_are_described,
+    actions.parameters_fit_the_runner,
+    actions.positions_are_a_sequence,
+    actions.defaults_make_sense,
+    actions.entry_points_exist,
+    sources.one_class_a_file,
+    sources.run_takes_the_parameters,
+    workflows.inspection_finds_nothing,
+    workflows.inputs_are_the_parameters,
+    workflows.failures_have_a_route,
+    workflows.inline_values_are_kept,
+    workflows.languages_are_not_mixed,
+    methods.workflows_draw_the_methods,
+)
+
+
+def main() -> None:
+    """Write all problems of the pack in argv[1]."""
+    subject = read(Path(sys.argv[1]), json.load(sys.stdin))
+    json.dump([problem for check in CHECKS for problem in check(subject)], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
