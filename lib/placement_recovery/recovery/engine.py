@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Dict
 
-from placement_recovery.errors import PlacementRecoveryError, RecordFailure, StepFailed
+from placement_recovery.errors import PlacementRecoveryError, RecordFailure, RecoveryUnderWay, StepFailed
 from placement_recovery.record.journal import Journal
 from placement_recovery.record.record import ABANDONED, OPEN
 from placement_recovery.recovery import claim
@@ -53,6 +53,12 @@ def _claim(context: Context, journal: Journal) -> str:
     saved, new = journal.saved, journal.progress.providers.get(journal.saved.stale.uuid)
     if context.reader.provider(saved.stale.uuid) is not None:
         return claim.take(context, saved.id, saved.stale.uuid)
+    if not journal.progress.writing:
+        # Two were started at once: the other one has taken it away, and what happens now is its business alone.
+        raise RecoveryUnderWay(
+            f"provider {saved.stale.uuid} of {saved.host} is gone, and not by recovery {saved.id}, which has "
+            f"not begun: another recovery, or a person, was faster"
+        )
     if new is not None and context.reader.provider(new) is not None:
         return claim.take(context, saved.id, new)
     return f"provider {saved.stale.uuid} is gone, and the new one is not there yet: nothing to claim"

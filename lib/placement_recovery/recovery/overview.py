@@ -50,7 +50,8 @@ def show_one(store: Store, clock: Clock, recovery_id: str) -> Dict[str, Any]:
 def _summary(row: Dict[str, str], progress: Progress) -> str:
     begin = f"recovery {row['id']} of {row['host']} ({row['method']}) is {row['state']}"
     if progress.state != OPEN:
-        return begin
+        failed = [f"; {name} failed: {one.error}" for name, one in progress.steps.items() if one.error]
+        return begin + (failed[-1] if failed else "")
     step = progress.steps.get(row["at"])
     if step is None:
         told = "is not begun"
