@@ -19,7 +19,7 @@ from support.nova_compute import NovaCompute
 from support.placement import NOVA_INVENTORIES, ONE_SERVER, Inventories, PlacementRows, Resources
 from support.rows import NovaRows, RowsProcess
 
-UNREACHABLE = "http://127.0.0.1:9"  # the discard port, where nothing listens
+UNREACHABLE = "http://127.0.0.1:9/v3"  # the discard port, where nothing listens
 
 
 class Host(NamedTuple):

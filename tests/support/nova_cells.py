@@ -81,8 +81,8 @@ class Cells:
         self._rename(cell, [(f"{table}_hidden", table) for table in self._hidden.pop(cell)])
 
     def seen(self) -> List[str]:
-        """The names of the cells that are not hidden."""
-        return [name for name in self.contexts if name not in self._hidden]
+        """The names of the cells with computes that are not hidden."""
+        return [name for name in self.contexts if name != "cell0" and name not in self._hidden]
 
     def _rename(self, cell: str, pairs: List[Tuple[str, str]]) -> None:
         with contextlib.closing(sqlite3.connect(self._file(cell), timeout=30, isolation_level=None)) as database:

@@ -50,7 +50,7 @@ class ServerRows:
     def unscheduled_server(self, uuid: str, **options: Any) -> None:
         """A server that is still a build request, in no cell."""
         options.update(host=None, node=None, vm_state="building", task_state="scheduling")
-        instance = self._instance(self.cells.api, uuid, **options)
+        instance = _complete(self._instance(self.cells.api, uuid, **options))
         objects.BuildRequest(
             self.cells.api, instance=instance, instance_uuid=uuid, project_id=instance.project_id,
             block_device_mappings=objects.BlockDeviceMappingList(objects=[]), tags=objects.TagList(objects=[]),
@@ -136,6 +136,16 @@ def _copy_rows(context: Any, model: Any, column: str, uuid: str, copies: List[st
         del row["id"]
     if new:
         context.session.execute(table.insert(), new)
+
+
+def _complete(instance: Any) -> Any:
+    """All fields that a list shows: what is in no cell's database cannot be read later."""
+    instance.metadata = {}
+    instance.obj_set_defaults()
+    for name, field in instance.fields.items():
+        if field.nullable and not instance.obj_attr_is_set(name):
+            setattr(instance, name, None)
+    return instance
 
 
 def _flavor(amounts: Dict[str, int]) -> Any:

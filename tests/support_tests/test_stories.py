@@ -59,7 +59,7 @@ def test_a_clouds_yaml_leads_to_the_cloud(cloud):
 def test_a_clouds_yaml_may_be_of_no_use(cloud):
     """A wrong password, and a Keystone that is away."""
     with pytest.raises(Unauthorized):
-        connect(cloud.clouds_yaml(password="wrong")).authorize()
+        connect(cloud.clouds_yaml(password="wrong")).session.get_token()
     with pytest.raises(ConnectFailure):
         connect(cloud.clouds_yaml(auth_url=UNREACHABLE)).session.get_token()
 
