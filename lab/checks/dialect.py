@@ -14,7 +14,7 @@ from lab.runner.parameters import is_template
 
 def _custom() -> dict[str, Any]:
     """Draft 4, with a boolean ``required``, ``secret``, ``immutable`` and ``position``, and nothing unknown."""
-    custom = copy.deepcopy(Draft4Validator.META_SCHEMA)
+    custom: dict[str, Any] = copy.deepcopy(Draft4Validator.META_SCHEMA)
     custom.pop("id", None)
     flag = {"type": "boolean"}
     custom["properties"].update(

@@ -12,7 +12,8 @@ from lab.runner.pack import RUNNERS
 
 def one_class_a_file(subject: Subject) -> list[str]:
     """One class a file, and no name twice: StackStorm takes the first one, and the datastore's keys bear its name."""
-    found, owners = [], {}
+    found: list[str] = []
+    owners: dict[str, str] = {}
     for path, _, tree in _modules(subject):
         classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
         if len(classes) != 1:

@@ -60,7 +60,7 @@ def inline_values_are_kept(subject: Subject) -> list[str]:
     found = []
     for path, name, task in tasks(subject):
         inline = [task.get("action"), task.get("input"), *(route.get("publish") for route in routes(task))]
-        for text in filter(_text, inline):
+        for text in (value for value in inline if isinstance(value, str)):
             plain = _QUOTED.sub("''", _EXPRESSION.sub("''", text))
             kept = {key for pair in parse_inline_params(text) for key in pair}
             lost = [key for key in re.findall(r"(\w+)=", plain) if key not in kept]

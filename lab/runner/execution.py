@@ -23,7 +23,9 @@ Emit = Callable[..., None]
 
 def read_datastore(key: str, decrypt: bool = False) -> str | None:
     """A system key's value, or None. A connection of its own each time: executions run in threads."""
-    return ActionDatastoreService(logging.getLogger("st2kv"), "", "").get_value(key, local=False, decrypt=decrypt)
+    service = ActionDatastoreService(logging.getLogger("st2kv"), "", "")
+    value: str | None = service.get_value(key, local=False, decrypt=decrypt)
+    return value
 
 
 @dataclass
@@ -163,7 +165,7 @@ class Execution:
 
 def _stock(action: Action, values: Mapping[str, Any]) -> Outcome:
     """core.noop and core.echo: the results of the noop and the local shell runner."""
-    result = {"failed": False, "succeeded": True, "return_code": 0}
+    result: dict[str, Any] = {"failed": False, "succeeded": True, "return_code": 0}
     if action.ref == "core.echo":
         result.update(stdout=values["message"], stderr="")
     return Outcome("succeeded", result)

@@ -9,7 +9,7 @@ from orquesta.expressions import base as expressions
 from lab.runner.pack import Pack, PackError
 
 # The variables that StackStorm puts into the context: orquesta_runner.py, _construct_st2_context.
-CONTEXT = {"st2": {}, "parent": {}}
+CONTEXT: dict[str, Any] = {"st2": {}, "parent": {}}
 _KINDS = {"contents": "content", "expressions": "expression", "semantics": "semantic"}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import graphlib
@@ -58,7 +58,7 @@ def final_parameters(
 
 def render(template: str, scope: Mapping[str, Any]) -> str:
     """Render one Jinja template; an unknown variable is an error, as in StackStorm."""
-    return _ENVIRONMENT.from_string(template).render(scope)
+    return str(_ENVIRONMENT.from_string(template).render(scope))
 
 
 def is_template(value: Any) -> bool:
@@ -174,7 +174,7 @@ def _cast_string(value: Any) -> str:
     return value
 
 
-_CASTS = {
+_CASTS: dict[str, Callable[[Any], Any]] = {
     "array": _cast_complex,
     "object": _cast_complex,
     "boolean": lambda value: ast.literal_eval(value.capitalize()) if isinstance(value, str) else value,

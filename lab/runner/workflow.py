@@ -32,7 +32,9 @@ class Call(Protocol):
 class Executor(Protocol):
     """Where a workflow's tasks become actions, and where it is told about them."""
 
-    pack: Pack
+    @property
+    def pack(self) -> Pack:
+        """Whose actions the tasks may use."""
 
     def request(self, ref: str, given: Mapping[str, Any], task: str, item: int | None) -> Call:
         """Check a request; an exception means that StackStorm would refuse it."""
