@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterable, List, Sequence
 
 from placement_recovery.model import Resources
-from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
+from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, UNKNOWN
 from placement_recovery.plan.plan import HEALTHY_STATE, NEEDS_APPROVAL, READY, REFUSED, Plan
 
 SHOWN_DIGEST = 8
@@ -18,7 +18,9 @@ def summary(plan: Plan) -> str:
     if plan.state == REFUSED:
         more = f" (and {len(plan.refusals) - 1} more)" if len(plan.refusals) > 1 else ""
         return f"{plan.host} is not recovered: {plan.refusals[0]}{more}"
-    counts = ", ".join(f"{verb} {len(plan.with_disposition(verb))}" for verb in (KEEP, TRIM, DROP))
+    strangers = sum(1 for one in plan.with_disposition(KEEP) if one.kind == UNKNOWN)
+    kept = f"keep {len(plan.with_disposition(KEEP))}" + (f" ({strangers} of unknown owner)" if strangers else "")
+    counts = ", ".join([kept, *(f"{verb} {len(plan.with_disposition(verb))}" for verb in (TRIM, DROP))])
     waits = f"; needs approval: {'; '.join(plan.approvals)}" if plan.state == NEEDS_APPROVAL else ""
     return f"{plan.host} has the stale provider {plan.stale_provider}; {plan.method}: {counts}{waits}"
 
