@@ -10,13 +10,12 @@ import json
 import secrets
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple, Type
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple, Type
 
-from lab.cloud import Lab
-from lab.processes import MARK
 from support.api import Api, login
 from support.nova_compute import NovaCompute
 from support.placement import NOVA_INVENTORIES, ONE_SERVER, Inventories, PlacementRows, Resources
+from support.request_log import RequestLog, Write
 from support.rows import NovaRows, RowsProcess
 
 UNREACHABLE = "http://127.0.0.1:9/v3"  # the discard port, where nothing listens
@@ -48,6 +47,8 @@ class Cloud(NovaRows, PlacementRows):
     """
 
     def __init__(self, release: str = "34") -> None:
+        from lab.cloud import Lab  # not at the top: it asks for a newer Python than the pack's tests without a lab
+
         self.lab = Lab(release=release, computes=())
         self._open = contextlib.ExitStack()
 
@@ -72,10 +73,13 @@ class Cloud(NovaRows, PlacementRows):
         session = login(self._clouds()["lab"]["auth"])
         self.nova = Api(session, "compute", self.lab.nova_url, "2.69")
         self.placement = Api(session, "placement", self.lab.placement_url, "1.36")
-        PlacementRows.__init__(self, self.placement, self.lab.log("placement"))
+        self._logs = RequestLog(self.lab.log("placement")), RequestLog(self.lab.log("nova-api"))
+        PlacementRows.__init__(self, self.placement)
         NovaRows.__init__(self, self._open.enter_context(contextlib.closing(self._rows())), self._restart_nova_api)
 
     def _rows(self) -> RowsProcess:
+        from lab.processes import MARK
+
         environment = {**self.lab.launcher.environment(), MARK: str(self.lab.folder)}
         config = self.lab.folder / "etc" / "nova.conf"
         return RowsProcess(self.lab.nova_python, config, self.lab.log("nova-rows"), environment)
@@ -124,6 +128,24 @@ class Cloud(NovaRows, PlacementRows):
     def nova_compute(self, host: str, **behaviour: Any) -> NovaCompute:
         """The stand-in of the host's nova-compute towards Placement, a context manager; see NovaCompute."""
         return NovaCompute(self, self, host, self.folder / f"restarts-{secrets.token_hex(4)}", **behaviour)
+
+    # what others wrote
+
+    def placement_mark(self) -> int:
+        """A place in Placement's request log."""
+        return self._logs[0].mark()
+
+    def placement_writes_since(self, mark: int) -> List[Write]:
+        """What was written to Placement after the mark, but not by this class or the stand-in of nova-compute."""
+        return self._logs[0].writes_since(mark)
+
+    def nova_mark(self) -> int:
+        """A place in nova-api's request log."""
+        return self._logs[1].mark()
+
+    def nova_writes_since(self, mark: int) -> List[Write]:
+        """What was written through nova-api after the mark, but not by this class."""
+        return self._logs[1].writes_since(mark)
 
     # what the pack is given
 

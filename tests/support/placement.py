@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Union
+from typing import Any, Dict, FrozenSet, Iterable, Mapping, Optional, Union
 from urllib.parse import quote
 
-from support.api import SEEDING, Api, Unexpected
+from support.api import Api, Unexpected
 from support.rows import PROJECT, USER, new_uuid
 
 Resources = Mapping[str, int]
@@ -19,24 +17,14 @@ NOVA_INVENTORIES: Inventories = {
     "MEMORY_MB": {"total": 65536, "max_unit": 65536, "reserved": 512},
     "DISK_GB": {"total": 1028, "max_unit": 1028},
 }
-LOGGED_WRITE = r'"(POST|PUT|DELETE|PATCH) (\S+)" status: (\d+)'
 ONE_SERVER: Resources = {"VCPU": 1, "MEMORY_MB": 512, "DISK_GB": 1}
 
 
-class Write(NamedTuple):
-    """A request that is no GET, as Placement logged it."""
-
-    method: str
-    path: str
-    status: int
-
-
 class PlacementRows:
-    """Resource providers and allocations. `log` is Placement's request log."""
+    """Resource providers and allocations."""
 
-    def __init__(self, api: Api, log: Path) -> None:
+    def __init__(self, api: Api) -> None:
         self._placement = api
-        self._placement_log = log
 
     # providers
 
@@ -142,20 +130,6 @@ class PlacementRows:
         """{consumer: {class: amount}} on a provider."""
         found = self._of(uuid, "allocations")["allocations"]
         return {consumer: held["resources"] for consumer, held in found.items()}
-
-    # what others wrote
-
-    def placement_mark(self) -> int:
-        """A place in Placement's request log."""
-        return self._placement_log.stat().st_size
-
-    def placement_writes_since(self, mark: int) -> List[Write]:
-        """What was written after the mark, by whomever but this class and the stand-in of nova-compute."""
-        with self._placement_log.open("rb") as log:
-            log.seek(mark)
-            lines = log.read().decode(errors="replace").splitlines()
-        found = (re.search(LOGGED_WRITE, line) for line in lines if SEEDING not in line)
-        return [Write(match[1], match[2], int(match[3])) for match in found if match]
 
     def _of(self, uuid: str, what: str) -> Any:
         return self._placement.get(f"/resource_providers/{uuid}/{what}")

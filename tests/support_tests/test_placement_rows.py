@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keystoneauth1.session import Session
 from support.cloud import new_name
-from support.placement import Write
+from support.request_log import Write
 from support.rows import PROJECT, USER, new_uuid
 
 
@@ -62,3 +62,14 @@ def test_the_writes_of_others_are_told_from_the_tests_own(cloud):
     for method, path in (("GET", "/resource_providers"), ("DELETE", f"/resource_providers/{missing}")):
         session.request(cloud.lab.placement_url + path, method, raise_exc=False)
     assert cloud.placement_writes_since(mark) == [Write("DELETE", f"/resource_providers/{missing}", 404)]
+
+
+def test_writes_through_nova_are_told_apart_too(cloud):
+    """The switch of a service by somebody else."""
+    mark, path = cloud.nova_mark(), f"/os-services/{new_uuid()}"
+    cloud.nova.get("/os-services")
+    headers = {"OpenStack-API-Version": "compute 2.69"}
+    cloud.nova.session.request(
+        cloud.lab.nova_url + path, "PUT", json={"status": "enabled"}, headers=headers, raise_exc=False
+    )
+    assert cloud.nova_writes_since(mark) == [Write("PUT", f"/v2.1{path}", 404)]
