@@ -10,22 +10,28 @@ from placement_recovery.recovery.service import give_back
 
 
 def close(context: Context, journal: Journal) -> str:
-    """The service as it was, no claim anywhere, the record finished."""
-    said = _give_back(context, journal)
+    """No claim anywhere, the service as it was, the record finished.
+
+    The claim goes first: once enabled, nova-compute writes back the traits that it has just read, and makes those anew
+    that are gone (nova/scheduler/client/report.py, set_traits_for_provider; read).
+    """
+    _release(context, journal)
+    said = give_back(context, journal)
     journal.close(FINISHED)
     return f"recovery {journal.saved.id} of {journal.saved.host} is finished; {said}"
 
 
 def abandon(context: Context, journal: Journal) -> str:
-    """The same for a recovery that took nothing away: all is as it was, and a new one can be started."""
-    said = _give_back(context, journal)
+    """The same for a recovery that took nothing away: all is as it was, and a new one can be started.
+
+    The service goes first: it may be Placement that is away.
+    """
+    said = give_back(context, journal)
+    _release(context, journal)
     journal.close(ABANDONED)
     return f"nothing was taken away, recovery {journal.saved.id} is closed; {said}"
 
 
-def _give_back(context: Context, journal: Journal) -> str:
-    said = give_back(context, journal)
-    saved = journal.saved
-    for provider in sorted({*saved.stale_uuids, *journal.progress.providers.values()}):
-        claim.release(context, saved.id, provider)
-    return said
+def _release(context: Context, journal: Journal) -> None:
+    for provider in sorted({*journal.saved.stale_uuids, *journal.progress.providers.values()}):
+        claim.release(context, journal.saved.id, provider)

@@ -1,0 +1,1 @@
+"""The actions and the workflows, as StackStorm calls them."""

@@ -1,0 +1,1 @@
+"""The recovery record: its documents, its values and its journal."""
