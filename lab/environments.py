@@ -120,7 +120,7 @@ def _install(recipe: Recipe, folder: Path, lock: IO[str]) -> None:
         attempts = (["--only-binary", ":all:"], ["--prefer-binary"])
         if not any(_pip(recipe, folder, options, out, lock) for options in attempts):
             out.flush()
-            raise InstallError(f"{recipe.name}: {_why(log)}")
+            raise InstallError(f"{recipe.name}: {why(log)}")
     (folder / MARKER).touch()
     _say(f"installed {recipe.name} in {time.monotonic() - started:.0f} s")
 
@@ -176,7 +176,7 @@ def _follow(recipe: Recipe, pip: subprocess.Popen[str], out: IO[str]) -> None:
             _say(f"  {recipe.name}: {found} packages found, {stage} ({told - started:.0f} s)")
 
 
-def _why(log: Path) -> str:
+def why(log: Path) -> str:
     """The cause of pip's failure in one sentence, from its log."""
     text = log.read_text(encoding="utf-8", errors="replace")
     if re.search(r"command '?\S*(gcc|cc|clang|g\+\+|c\+\+|cargo|rustc)'? failed|unable to execute|Python\.h", text):

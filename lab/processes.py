@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lab.waiting import LabError, tail_of, wait_until
 
-MARK = "PLACEMENT_RECOVERY_LAB"  # in the environment of each process of a lab; its value is the lab's folder
+MARK = "PLACEMENT_RECOVERY_LAB_FOLDER"  # in the environment of each process of a lab; its value is the lab's folder
 STOP_SECONDS = 20.0
 
 

@@ -1,0 +1,207 @@
+"""A proxy in front of Placement (or any HTTP service) that fails on command, and remembers every request.
+
+``with FaultProxy(lab.placement_url) as proxy: proxy.fail("503", method="POST")`` and then ``proxy.requests``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+# drop: the connection ends without an answer. hold: no answer until the proxy passes again or ends.
+# lose: the request reaches the service, its answer does not come back.
+STATUSES = ("401", "403", "500", "503")
+MODES = (*STATUSES, "drop", "hold", "lose")
+UPSTREAM_SECONDS = 120
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server", "host"})
+HTML = b"<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>"
+
+
+class Request(NamedTuple):
+    """One request as it was answered; ``status`` is 0 where no answer reached the client."""
+
+    method: str
+    path: str
+    status: int
+
+
+@dataclass
+class Failure:
+    """A mode, and the requests that it hits: by method, by a regular expression in the path, by their number."""
+
+    mode: str
+    method: str
+    path: re.Pattern[str]
+    numbers: frozenset[int]
+    seen: int = field(default=0)
+
+    def hits(self, method: str, path: str) -> bool:
+        """Whether this request fails; counts the ones that match, from 1."""
+        if (self.method and method != self.method) or not self.path.search(path):
+            return False
+        self.seen += 1
+        return not self.numbers or self.seen in self.numbers
+
+
+class FaultProxy:
+    """Listens on a free port of 127.0.0.1 from ``start`` (or ``with``) to ``stop``."""
+
+    def __init__(self, upstream: str, before: Callable[[str, str], object] | None = None) -> None:
+        """``before(method, path)``, if given, is called with each request, before anything is done with it."""
+        self.before = before
+        address = urlsplit(upstream)
+        self.upstream = (address.hostname or "", address.port or 80)
+        self._lock = threading.Lock()
+        self._requests: list[Request] = []
+        self._failure: Failure | None = None
+        self.released = threading.Event()
+        self._server = _Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> FaultProxy:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends the proxy, and lets go of what it holds."""
+        self.released.set()
+        self._server.shutdown()
+        self._server.hang_up_all()
+        self._server.server_close()
+        self._thread.join()
+
+    def fail(self, mode: str, method: str = "", path: str = "", numbers: tuple[int, ...] = ()) -> None:
+        """From now on requests fail in this way: those of the method, whose path matches; all, or the n-th of them."""
+        if mode not in MODES:
+            raise ValueError(f"there is no mode {mode!r}; there are: {', '.join(MODES)}")
+        with self._lock:
+            self._failure = Failure(mode, method, re.compile(path), frozenset(numbers))
+            self.released.clear()
+
+    def pass_all(self) -> None:
+        """From now on all requests pass; held ones end without an answer."""
+        with self._lock:
+            self._failure = None
+        self.released.set()
+
+    @property
+    def requests(self) -> list[Request]:
+        """All requests so far, in the order of their ends."""
+        with self._lock:
+            return list(self._requests)
+
+    def writes(self) -> list[Request]:
+        """The requests that are not reads."""
+        return [request for request in self.requests if request.method not in ("GET", "HEAD")]
+
+    def mode_for(self, method: str, path: str) -> str:
+        """How this request fails; an empty string if it passes."""
+        with self._lock:
+            return self._failure.mode if self._failure and self._failure.hits(method, path) else ""
+
+    def record(self, method: str, path: str, status: int) -> None:
+        """Remembers a request."""
+        with self._lock:
+            self._requests.append(Request(method, path, status))
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, proxy: FaultProxy) -> None:
+        self.proxy = proxy
+        self._open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Keeps the connection in mind: a client may leave it open and idle for long."""
+        connection, address = super().get_request()
+        self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """The connection's end, when its client or the proxy wants no more of it."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up_all(self) -> None:
+        """Ends all connections, and with each its thread."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):  # its thread was quicker
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away while its request was held or lost is what a test wanted."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, format: str, *values: Any) -> None:
+        """Requests are remembered, not printed."""
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        proxy = self.server.proxy
+        mode = proxy.mode_for(self.command, self.path)
+        if proxy.before:
+            proxy.before(self.command, self.path)
+        if mode in STATUSES:
+            self._refuse(int(mode))
+        elif mode in ("drop", "hold"):
+            if mode == "hold":
+                proxy.released.wait()
+            self._hang_up()
+        else:
+            self._forward(body, lose=mode == "lose")
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the names are the base class's
+
+    def _refuse(self, status: int) -> None:
+        error = {"errors": [{"status": status, "title": "Injected", "detail": f"The fault proxy answers {status}."}]}
+        kind, body = ("text/html", HTML) if status == 503 else ("application/json", json.dumps(error).encode())
+        self._answer(status, [("Content-Type", kind)], body)
+
+    def _forward(self, body: bytes, lose: bool) -> None:
+        connection = http.client.HTTPConnection(*self.server.proxy.upstream, timeout=UPSTREAM_SECONDS)
+        try:
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+            connection.request(self.command, self.path, body or None, headers)
+            response = connection.getresponse()
+            data = response.read()
+        finally:
+            connection.close()
+        if lose:
+            self._hang_up()
+        else:
+            kept = [(name, value) for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP]
+            self._answer(response.status, kept, data)
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.server.proxy.record(self.command, self.path, status)
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _hang_up(self) -> None:
+        self.server.proxy.record(self.command, self.path, 0)
+        self.close_connection = True
