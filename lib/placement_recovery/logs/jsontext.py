@@ -1,0 +1,29 @@
+"""JSON from a log: anything may stand there, so nothing of it may raise or take long."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict
+
+_LONGEST_NUMBER = 20
+
+
+def read_object(text: str) -> Dict[str, Any]:
+    """Return the JSON object that `text` is; empty where it is something else."""
+    try:
+        value = json.loads(text, parse_int=_read_int)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def read_text(value: Any) -> str:
+    """Return a string as it is, a whole number as its digits, and nothing for all else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _read_int(digits: str) -> int:
+    # Reading a number takes quadratic time; no field of a log record is that long.
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else 0
