@@ -185,8 +185,8 @@ def why(log: Path) -> str:
             f"{package} has no wheel for Python {platform.python_version()} on {platform.machine()} and building "
             f"it needs a C compiler and Python's headers, which are missing or failed; see {log}"
         )
-    if re.search(r"NewConnectionError|name resolution|Network is unreachable|ConnectTimeout|ProxyError", text):
-        return f"the package registry cannot be reached; check the network or pip's index settings; see {log}"
+    if re.search(r"NewConnectionError|NameResolutionError|ConnectTimeout|ProxyError|from versions: none", text):
+        return f"the package registry cannot be reached; check the network and pip's index settings; see {log}"
     errors = re.findall(r"^ERROR: (.+)$", text, re.MULTILINE)
     return f"pip failed: {errors[-1] if errors else _last_line(text)}; see {log}"
 

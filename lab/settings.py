@@ -101,6 +101,7 @@ def write_keystone(folder: Path, ports: Ports) -> None:
             "DEFAULT": {"public_endpoint": ports.url("keystone"), "log_options": False},
             "database": {"connection": database(folder, "keystone")},
             "fernet_tokens": {"key_repository": folder / "db" / "fernet"},
+            "fernet_receipts": {"key_repository": folder / "db" / "fernet"},
             "credential": {"key_repository": folder / "db" / "credential"},
             "identity": {
                 "password_hash_rounds": 4,

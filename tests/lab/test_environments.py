@@ -107,6 +107,7 @@ def test_a_python_that_the_pins_are_not_for_is_named(nothing, monkeypatch):
         ),
         ("fatal error: Python.h: No such file or directory\n", "needs a C compiler"),
         ("WARNING: NewConnectionError('...: Failed to establish a new connection')\n", "registry cannot be reached"),
+        ("ERROR: Could not find a version of ruff (from versions: none)\n", "registry cannot be reached"),
         (
             "ERROR: No matching distribution found for nova==99\n",
             "pip failed: No matching distribution found for nova==99",
