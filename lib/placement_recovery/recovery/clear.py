@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import List
 
-from placement_recovery.errors import ApiConflict, ConsumerChanged, ProviderInUse
+from placement_recovery.errors import (
+    ApiConflict,
+    ApiFailure,
+    ApiUnavailable,
+    ApiUnreachable,
+    ConsumerChanged,
+    ProviderInUse,
+    StepFailed,
+)
 from placement_recovery.model import Consumer
 from placement_recovery.placement import CONCURRENT_UPDATE, PROVIDER_IN_USE, batches
 from placement_recovery.plan.case import DISCARD
@@ -20,14 +29,16 @@ from placement_recovery.snapshot import Snapshot
 def delete_allocations(context: Context, journal: Journal) -> str:
     """Empty the stale tree: each consumer keeps what it holds elsewhere. One transaction a batch.
 
-    What was not saved at the generation that it has now is not touched: raises ConsumerChanged or ProviderInUse.
+    What was not saved at the generation that it has now is not touched: raises ConsumerChanged or ProviderInUse. Once
+    parts of others are away, a consumer that holds just what was saved may go at a later generation too.
     """
     saved = journal.saved
     if context.reader.provider(saved.stale.uuid) is None:
         return f"provider {saved.stale.uuid} is gone, and nothing is allocated on it"
     claim.require(context, saved.id, saved.stale.uuid)
     snapshot = prove_again(context, saved, holders=True)
-    _check_unchanged(snapshot, saved)
+    _check_disabled(snapshot, saved)
+    _check_unchanged(snapshot, journal)
     cleared = [one.holding(one.without(saved.stale_uuids)) for one in snapshot.consumers]
     _write(context, journal, cleared)
     _check_empty(context, saved)
@@ -44,10 +55,12 @@ def delete_provider(context: Context, journal: Journal) -> str:
     claim.require(context, saved.id, saved.stale.uuid)
     prove_again(context, saved, holders=False)
     _check_empty(context, saved)
+    begun = journal.progress.writing
     journal.writing(True)
     try:
         context.placement.delete_provider(saved.stale.uuid)
     except ApiConflict as error:
+        journal.writing(begun)
         if error.code == PROVIDER_IN_USE:
             _check_empty(context, saved)
         raise ProviderInUse(f"provider {saved.stale.uuid} could not be deleted: {error}; then resume") from error
@@ -60,7 +73,9 @@ def _write(context: Context, journal: Journal, cleared: List[Consumer]) -> None:
         journal.writing(True)
         try:
             context.placement.set_consumers(batch)
-        except ApiConflict as error:
+        except (ApiUnreachable, ApiUnavailable):
+            raise  # nobody knows whether it was carried out
+        except ApiFailure as error:
             # Placement refused the whole batch: if it was the first, nothing has been taken away.
             journal.writing(begun)
             if error.code != CONCURRENT_UPDATE:
@@ -72,8 +87,17 @@ def _write(context: Context, journal: Journal, cleared: List[Consumer]) -> None:
         begun = True
 
 
-def _check_unchanged(snapshot: Snapshot, saved: Saved) -> None:
+def _check_disabled(snapshot: Snapshot, saved: Saved) -> None:
+    if snapshot.service is not None and snapshot.service.status != "disabled":
+        raise StepFailed(
+            f"the compute service of {saved.host} was enabled meanwhile: nothing is taken away while it is, for a host "
+            f"that looks empty would be filled"
+        )
+
+
+def _check_unchanged(snapshot: Snapshot, journal: Journal) -> None:
     """Each consumer that is still there is what was saved, and Nova still says of it what it said."""
+    saved = journal.saved
     entries = {one.consumer.uuid: one for one in saved.consumers}
     for consumer in snapshot.consumers:
         if consumer.uuid not in entries:
@@ -81,15 +105,22 @@ def _check_unchanged(snapshot: Snapshot, saved: Saved) -> None:
                 f"consumer {consumer.uuid} holds provider {saved.stale.uuid} since after the plan was made; it was not "
                 f"saved, so nothing is taken away"
             )
-        _check_consumer(consumer, entries[consumer.uuid], snapshot, saved)
+        _check_same(consumer, entries[consumer.uuid], journal)
+        _check_decision(consumer, entries[consumer.uuid], snapshot, saved)
 
 
-def _check_consumer(consumer: Consumer, entry: SavedConsumer, snapshot: Snapshot, saved: Saved) -> None:
-    if consumer != entry.consumer:
-        raise ConsumerChanged(
-            f"consumer {consumer.uuid} ({entry.kind} {entry.name}) changed since it was saved (generation "
-            f"{entry.consumer.generation}, now {consumer.generation}); nothing is taken away"
-        )
+def _check_same(consumer: Consumer, entry: SavedConsumer, journal: Journal) -> None:
+    was, begun = entry.consumer, journal.progress.writing
+    if consumer == was or (begun and replace(consumer, generation=was.generation) == was):
+        return
+    way_out = "; when it holds again what was saved, or nothing here, resume" if begun else ""
+    raise ConsumerChanged(
+        f"consumer {consumer.uuid} ({entry.kind} {entry.name}) changed since it was saved (generation "
+        f"{was.generation}, now {consumer.generation}); nothing is taken away{way_out}"
+    )
+
+
+def _check_decision(consumer: Consumer, entry: SavedConsumer, snapshot: Snapshot, saved: Saved) -> None:
     decision = decide(consumer, view_of(snapshot, saved.unknown))
     if saved.method == DISCARD:
         decision = give_up(decision)

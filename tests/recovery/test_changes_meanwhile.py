@@ -1,0 +1,211 @@
+"""What changes between the plan and the first write: nothing is taken away, all is put back, a new one may start."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, NamedTuple
+
+import pytest
+from support.placement import ONE_SERVER
+from support.rows import new_uuid
+
+from placement_recovery.errors import ConsumerChanged, PlacementRecoveryError, PlanChanged, ProviderInUse, StepFailed
+from placement_recovery.plan.case import Request
+from placement_recovery.recovery.engine import run_step
+from placement_recovery.recovery.planning import plan_recovery
+from placement_recovery.recovery.save import save_allocations
+
+from .driving import Meddler, begin, go_on, recover, watched
+from .looks import claim_traits, enabled, holdings
+
+
+class Change(NamedTuple):
+    """What happens to a host between its plan and the write, and what the write says to it."""
+
+    name: str
+    do: Callable[[Any, Any], object]
+    error: type
+    told: str
+    undo: Callable[[Any, Any], object] = lambda cloud, stale: None
+
+
+CHANGES = (
+    Change(
+        "a consumer was written to, though it holds the same",
+        lambda cloud, stale: cloud.allocate(stale.servers[0], {stale.stale_uuid: ONE_SERVER}),
+        ConsumerChanged, r"changed since it was saved \(generation 1, now 2\)",
+    ),
+    Change(
+        "a consumer holds another amount",
+        lambda cloud, stale: cloud.allocate(stale.servers[0], {stale.stale_uuid: {"VCPU": 4}}),
+        ConsumerChanged, "changed since it was saved",
+    ),
+    Change(
+        "a new consumer came",
+        lambda cloud, stale: cloud.allocate(new_uuid(), {stale.stale_uuid: ONE_SERVER}),
+        ProviderInUse, "holds provider .* since after the plan was made",
+    ),
+    Change(
+        "a server was deleted, and its allocation is still there",
+        lambda cloud, stale: cloud.delete_server(stale.servers[0]),
+        ConsumerChanged, "was to keep, but now: .*DELETED in nova",
+    ),
+    Change(
+        "a task is under way",
+        lambda cloud, stale: cloud.set_server(stale.servers[0], task_state="image_snapshot"),
+        ConsumerChanged, "was to keep, but now: task image_snapshot is under way",
+        lambda cloud, stale: cloud.set_server(stale.servers[0], task_state=None),
+    ),
+    Change(
+        "a move began",
+        lambda cloud, stale: cloud.migration(
+            stale.servers[0], source_host=stale.host, dest_host="other", status="preparing", type="live-migration"
+        ),
+        ConsumerChanged, "live-migration from .* is preparing",
+        lambda cloud, stale: cloud.delete_server(stale.servers[0]),
+    ),
+    Change(
+        "the host was fenced",
+        lambda cloud, stale: cloud.set_service(stale.host, forced_down=True),
+        StepFailed, "is forced down now; nothing is taken away",
+        lambda cloud, stale: cloud.set_service(stale.host, forced_down=False),
+    ),
+    Change(
+        "the service died",
+        lambda cloud, stale: cloud.set_service(stale.host, up=False),
+        StepFailed, "is down now; nothing is taken away",
+        lambda cloud, stale: cloud.set_service(stale.host, up=True),
+    ),
+    Change(
+        "a second nova-compute reports the node's name",
+        lambda cloud, stale: cloud.compute(f"{stale.host}-2", stale.node),
+        StepFailed, "no longer proven to be stale.*give one of the nodes another name",
+        lambda cloud, stale: cloud.delete_compute(f"{stale.host}-2"),
+    ),
+    Change(
+        "nova knows the provider's UUID again",
+        lambda cloud, stale: cloud.compute(f"{stale.host}-3", f"{stale.host}-3", uuid=stale.stale_uuid),
+        StepFailed, "no longer proven to be stale",
+        lambda cloud, stale: cloud.delete_compute(f"{stale.host}-3"),
+    ),
+    Change(
+        "somebody enabled the service",
+        lambda cloud, stale: cloud.set_service(stale.host, disabled=False, disabled_reason=None),
+        StepFailed, "was enabled meanwhile: nothing is taken away",
+    ),
+    Change(
+        "somebody took the claim away",
+        lambda cloud, stale: cloud.set_traits(stale.stale_uuid, ["COMPUTE_NODE"]),
+        StepFailed, "does not bear the claim",
+    ),
+)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_nothing_is_taken_away_and_a_new_recovery_can_start(cloud, context, change):
+    """The service is enabled, no claim is left, the recovery is abandoned, and the next plan is not in its way."""
+    stale = cloud.stale_host(servers=2)
+    recovery_id = begin(context, stale.host)
+    go_on(context, recovery_id, until="disable_compute_service")
+    change.do(cloud, stale)
+    before = _held_here(cloud, stale)
+    with pytest.raises(change.error, match=f"delete_allocations: .*{change.told}.*nothing was taken away") as caught:
+        run_step(context, recovery_id, "delete_allocations")
+    assert f"recovery {recovery_id} is closed" in str(caught.value)
+    assert _held_here(cloud, stale) == before
+    assert context.journal(recovery_id).progress.state == "abandoned"
+    assert claim_traits(cloud, recovery_id) == []
+    change.undo(cloud, stale)
+    assert cloud.service(stale.host) == enabled()
+    assert plan_recovery(context, stale.host, Request())[1].state in ("ready", "needs_approval")
+
+
+def _held_here(cloud: Any, stale: Any) -> Dict[str, Any]:
+    return holdings(cloud, cloud.provider_allocations(stale.stale_uuid))
+
+
+def test_a_write_in_the_very_moment_is_met_by_the_generation(cloud, context):
+    """Between the look and the POST: Placement refuses all of it, nobody loses anything."""
+    stale, meddler = cloud.stale_host(servers=3), Meddler()
+    recovery_id = begin(context, stale.host)
+    before = holdings(cloud, stale.servers)
+    meddler.before("POST", "/allocations", lambda: cloud.allocate(stale.servers[2], {stale.stale_uuid: ONE_SERVER}))
+    with pytest.raises(ConsumerChanged, match="changed in this very moment.*nothing was taken away"):
+        go_on(watched(context, meddler), recovery_id)
+    assert holdings(cloud, stale.servers) == before
+    assert context.journal(recovery_id).progress.state == "abandoned"
+    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+
+
+def test_after_an_abandoned_recovery_a_new_one_ends_well(cloud, context):
+    """The whole story once."""
+    stale, meddler = cloud.stale_host(servers=2), Meddler()
+    meddler.before("POST", "/allocations", lambda: cloud.allocate(stale.servers[0], {stale.stale_uuid: {"VCPU": 2}}))
+    with pytest.raises(ConsumerChanged):
+        recover(watched(context, meddler), stale.host)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        recover(context, stale.host)
+    assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: {"VCPU": 2}}
+
+
+def test_a_provider_in_use_again_is_not_deleted(cloud, context):
+    """Somebody allocated on it right after it was emptied: the record says how to go on, and resuming does."""
+    stale, meddler, newcomer = cloud.stale_host(servers=1), Meddler(), new_uuid()
+    recovery_id = begin(context, stale.host)
+    meddler.after("POST", "/allocations", lambda: cloud.allocate(newcomer, {stale.stale_uuid: ONE_SERVER}))
+    with pytest.raises(ProviderInUse, match=f"in use again, by consumer {newcomer}.*go on with '.*{recovery_id}'"):
+        go_on(watched(context, meddler), recovery_id)
+    _check_stands_still(cloud, context, stale, recovery_id)
+    with pytest.raises(ProviderInUse, match="not saved, so nothing is taken away"):
+        go_on(context, recovery_id)
+    cloud.allocate(newcomer, {})
+    with cloud.nova_compute(stale.host, interval=0.1):
+        go_on(context, recovery_id)
+    assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: ONE_SERVER}
+
+
+def test_a_provider_that_is_used_in_the_very_moment_is_not_deleted(cloud, context):
+    """Placement refuses its delete; the newcomer keeps what it holds."""
+    stale, meddler, newcomer = cloud.stale_host(servers=1), Meddler(), new_uuid()
+    recovery_id = begin(context, stale.host)
+    meddler.before("DELETE", "/resource_providers", lambda: cloud.allocate(newcomer, {stale.stale_uuid: ONE_SERVER}))
+    with pytest.raises(ProviderInUse, match=f"delete_resource_provider: .*{newcomer}"):
+        go_on(watched(context, meddler), recovery_id)
+    assert cloud.allocations(newcomer) == {stale.stale_uuid: ONE_SERVER}
+    _check_stands_still(cloud, context, stale, recovery_id)
+
+
+def _check_stands_still(cloud: Any, context: Any, stale: Any, recovery_id: str) -> None:
+    """After the first write the service stays disabled, the claim stays, and the recovery is open."""
+    assert cloud.service(stale.host)["disabled"]
+    assert claim_traits(cloud, recovery_id) != []
+    assert context.journal(recovery_id).progress.state == "open"
+
+
+def test_an_empty_provider_that_is_used_in_the_very_moment_leaves_nothing_begun(cloud, context):
+    """Nobody had anything that could be taken away, so all is put back."""
+    stale, meddler, newcomer = cloud.stale_host(servers=0), Meddler(), new_uuid()
+    recovery_id = begin(context, stale.host)
+    meddler.before("DELETE", "/resource_providers", lambda: cloud.allocate(newcomer, {stale.stale_uuid: ONE_SERVER}))
+    with pytest.raises(ProviderInUse, match="nothing was taken away"):
+        go_on(watched(context, meddler), recovery_id)
+    assert cloud.allocations(newcomer) == {stale.stale_uuid: ONE_SERVER}
+    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+
+
+def test_a_digest_that_is_not_that_of_the_plan_now_opens_nothing(cloud, context):
+    """What was approved is what is done."""
+    stale = cloud.stale_host(servers=1)
+    plan = plan_recovery(context, stale.host, Request())[1]
+    cloud.allocate(new_uuid(), {stale.stale_uuid: ONE_SERVER})
+    for digest in (plan.digest, "", "000000", plan.digest[:5]):
+        with pytest.raises(PlanChanged, match=f"{stale.host} is not recovered"):
+            save_allocations(context, stale.host, Request(approve=digest), "tester")
+    assert context.store.ids("saved") == ()
+
+
+def test_a_host_that_is_well_opens_nothing(cloud, context):
+    """Nor one that nobody knows."""
+    for host in (cloud.healthy_host(servers=1).host, "no-such-host"):
+        with pytest.raises(PlacementRecoveryError, match="is healthy|nova knows no compute host"):
+            save_allocations(context, host, Request(approve="000000"), "tester")
+    assert context.store.ids("saved") == ()
