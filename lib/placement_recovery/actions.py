@@ -16,6 +16,7 @@ from placement_recovery.model import as_dict
 from placement_recovery.plan.case import Request
 from placement_recovery.plan.report import SHOWN_DIGEST, columns, next_step, render, summary
 from placement_recovery.record.journal import find_open
+from placement_recovery.record.record import Saved
 from placement_recovery.recovery.context import Context, open_context
 from placement_recovery.recovery.engine import run_step
 from placement_recovery.recovery.overview import show_all, show_one
@@ -28,28 +29,33 @@ from placement_recovery.store import open_store
 Answer = Tuple[bool, Dict[str, Any]]
 
 
-def answer(action: Any, call: Callable[[Context], Dict[str, Any]]) -> Answer:
-    """Open the context of an action and return what `call` makes of it."""
+def answer(action: Any, call: Callable[[Context], Dict[str, Any]], recovery_id: str = "") -> Answer:
+    """Open the context of an action and return what `call` makes of it; a failure bears the recovery's id too."""
     def opened() -> Dict[str, Any]:
         return call(open_context(Config.from_mapping(action.config or {}), action.action_service))
 
-    return _answered(action, opened)
+    return _answered(action, opened, recovery_id)
 
 
-def _answered(action: Any, call: Callable[[], Dict[str, Any]]) -> Answer:
+def _answered(action: Any, call: Callable[[], Dict[str, Any]], recovery_id: str) -> Answer:
     try:
         return True, call()
     except PlacementRecoveryError as error:
-        return False, {"summary": str(error), "error": type(error).__name__, "state": "failed"}
+        return False, _failure(error, str(error), recovery_id)
     except Exception as error:  # a defect of ours: the trace goes to the log, the reason still to the person
         action.logger.exception("unexpected")
         told = f"unexpected {type(error).__name__}: {error}. Nothing more was done; show_recoveries tells what stands"
-        return False, {"summary": told, "error": type(error).__name__, "state": "failed"}
+        return False, _failure(error, told, recovery_id)
+
+
+def _failure(error: Exception, told: str, recovery_id: str) -> Dict[str, Any]:
+    summary = " ".join(told.split())
+    return {"summary": summary, "recovery_id": recovery_id, "state": "failed", "error": type(error).__name__}
 
 
 def step(action: Any, name: str, recovery_id: str) -> Answer:
     """Do one step of a recovery; `name` as in METHODS."""
-    return answer(action, lambda context: asdict(run_step(context, recovery_id, name)))
+    return answer(action, lambda context: asdict(run_step(context, recovery_id, name)), recovery_id)
 
 
 def plan(action: Any, host: str, request: Request) -> Answer:
@@ -73,15 +79,24 @@ def plan(action: Any, host: str, request: Request) -> Answer:
 
 
 def save(action: Any, host: str, request: Request, recovery_id: str, started_by: str) -> Answer:
-    """Open a recovery; with the id of one that is open already, only see that it is saved."""
-    if recovery_id:
-        return step(action, "save_allocations", recovery_id)
+    """Open a recovery; with the id of one that is open already, only see that it is saved, and is the one meant."""
 
     def call(context: Context) -> Dict[str, Any]:
+        if recovery_id:
+            _check_meant(context.journal(recovery_id).saved, host, request.method)
+            return asdict(run_step(context, recovery_id, "save_allocations"))
         journal, told = save_allocations(context, host, request, started_by)
         return {"summary": told, "recovery_id": journal.saved.id, "state": journal.progress.state}
 
-    return answer(action, call)
+    return answer(action, call, recovery_id)
+
+
+def _check_meant(saved: Saved, host: str, method: str) -> None:
+    if host not in (saved.host, saved.node, saved.asked) or method != saved.method:
+        raise InvalidInput(
+            f"recovery {saved.id} is that of {saved.host} by {saved.method}, not of {host} by {method}: nothing is "
+            f"done. Resume it by its id alone, with resume_recovery"
+        )
 
 
 def set_service(action: Any, recovery_id: str, enabled: bool) -> Answer:
@@ -94,7 +109,7 @@ def set_service(action: Any, recovery_id: str, enabled: bool) -> Answer:
         told = give_back_early(context, journal)
         return {"summary": told, "recovery_id": recovery_id, "state": journal.progress.state}
 
-    return answer(action, call)
+    return answer(action, call, recovery_id)
 
 
 def restart(action: Any, recovery_id: str, host: str) -> Answer:
@@ -116,7 +131,7 @@ def recoveries(action: Any, recovery_id: str, host: str) -> Answer:
         store = open_store(Config.from_mapping(action.config or {}), action.action_service)
         return show_one(store, Clock(), recovery_id) if recovery_id else show_all(store, host)
 
-    return _answered(action, call)
+    return _answered(action, call, recovery_id)
 
 
 def unfinished_recovery(action: Any, recovery_id: str, host: str) -> Answer:
@@ -127,7 +142,7 @@ def unfinished_recovery(action: Any, recovery_id: str, host: str) -> Answer:
         _check_one_of("recovery_id", recovery_id, "host", host)
         return show_one(store, Clock(), recovery_id or find_open(store, host))
 
-    return _answered(action, call)
+    return _answered(action, call, recovery_id)
 
 
 def providers(action: Any, name: str, uuid: str, in_tree: str) -> Answer:
