@@ -14,6 +14,7 @@ from placement_recovery.errors import ApiConflict, ApiNotFound, ConfigurationErr
 from placement_recovery.model import Consumer, Inventory, Provider
 
 CONCURRENT_UPDATE = "placement.concurrent_update"
+DUPLICATE_NAME = "placement.duplicate_name"
 PROVIDER_IN_USE = "placement.resource_provider.inuse"
 HAS_CHILDREN = "placement.resource_provider.cannot_delete_parent"
 
@@ -105,6 +106,10 @@ class Placement:
         body = {consumer.uuid: _allocations_body(consumer) for consumer in chosen}
         version = TYPED if typed else _text(min(self._read, microversion(UNTYPED)))
         self._api.write("POST", "/allocations", version, body)
+
+    def create_provider(self, uuid: str, name: str) -> None:
+        """Create a root provider under a UUID of ours. ApiConflict with DUPLICATE_NAME where the name is taken."""
+        self._api.write("POST", "/resource_providers", self.read_version, {"uuid": uuid, "name": name})
 
     def delete_provider(self, uuid: str) -> bool:
         """Delete; False where it was gone already. ApiConflict with PROVIDER_IN_USE or HAS_CHILDREN."""

@@ -24,6 +24,7 @@ UNKNOWN = "unknown"
 NOVA_CLASSES: FrozenSet[str] = frozenset(
     ("VCPU", "PCPU", "MEMORY_MB", "DISK_GB", "VGPU", "MEM_ENCRYPTION_CONTEXT")
 )
+_UNKNOWN_FACT = "no server, no deleted server, no instance action and no migration has this UUID"
 NOVA_TYPES = frozenset(("", "INSTANCE", "MIGRATION"))
 
 
@@ -32,7 +33,8 @@ class Decision:
     """What a consumer is, what is done with its part on the stale tree, and why.
 
     `resources` is that part, by provider; `elsewhere` are the other providers that it holds, which stay as they are.
-    `unproven` marks what goes without evidence, which only an approval allows.
+    `unproven` marks what goes without evidence, which only an approval allows. `leftover` marks what has no owner any
+    more that could change it, so that a rollback brings it back as it was.
     """
 
     consumer: str
@@ -43,6 +45,7 @@ class Decision:
     resources: Mapping[str, Resources] = field(default_factory=dict)
     elsewhere: Tuple[str, ...] = ()
     unproven: bool = False
+    leftover: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,14 +93,15 @@ def decide(consumer: Consumer, view: View) -> Decision:
 
 def give_up(decision: Decision) -> Decision:
     """The same for discard: what would be kept goes, and what is unknown stands in the way."""
+    if decision.disposition != KEEP:
+        return decision
     if decision.kind == UNKNOWN:
         return replace(
             decision,
             disposition=BLOCKED,
-            evidence=f"{decision.evidence}; discard would take it from an owner that nova does not know. Use preserve",
+            evidence=f"{_UNKNOWN_FACT}; discard would take it from its owner, whoever that is. Use preserve, which "
+            f"keeps it, or unknown=drop",
         )
-    if decision.disposition != KEEP:
-        return decision
     disposition = TRIM if decision.elsewhere else DROP
     return replace(decision, disposition=disposition, evidence=f"{decision.evidence}; given up by discard")
 
@@ -118,7 +122,7 @@ def _judge(consumer: Consumer, view: View) -> Decision:
 def _take_away(consumer: Consumer, view: View, kind: str, evidence: str, **more: object) -> Decision:
     """Its part on the stale tree goes; whoever holds nothing else is gone then."""
     disposition = TRIM if consumer.without(view.stale) else DROP
-    return Decision(consumer.uuid, kind, disposition, evidence, **more)  # type: ignore[arg-type]
+    return Decision(consumer.uuid, kind, disposition, evidence, leftover=True, **more)  # type: ignore[arg-type]
 
 
 def _judge_server(consumer: Consumer, server: Server, view: View) -> Decision:
@@ -138,7 +142,7 @@ def _what_server_waits_for(server: Server, view: View) -> str:
     moves = view.open_moves(server.uuid)
     if moves:
         move = moves[0]
-        return f"{move.type} from {move.source_host} to {move.dest_host} is {move.status}; wait until it is over"
+        return f"{move.route} is {move.status}; wait until it is over"
     if server.task_state:
         return (
             f"task {server.task_state} is under way; wait until it is over "
@@ -203,7 +207,7 @@ def _judge_migration(consumer: Consumer, migration: Migration, view: View) -> De
 
 
 def _judge_unknown(consumer: Consumer, view: View) -> Decision:
-    fact = "no server, no deleted server, no instance action and no migration has this UUID"
+    fact = _UNKNOWN_FACT
     foreign = _foreign_classes(consumer, view)
     if not foreign:
         fact += "; likely the leftover of a failed move"

@@ -8,7 +8,7 @@ from typing import Any, Iterator, Tuple
 
 from placement_recovery.clock import Clock
 from placement_recovery.errors import RecordInvalid, RecordNotFound
-from placement_recovery.record.record import DONE, FAILED, INTENDED, OPEN, Progress, Saved, StepProgress
+from placement_recovery.record.record import BACK, DONE, FAILED, INTENDED, OPEN, Progress, Saved, StepProgress
 from placement_recovery.store.base import PROGRESS, SAVED, Store
 
 
@@ -69,6 +69,11 @@ class Journal:
         """Record that the next request may take an allocation away, or that Placement has refused all of them."""
         self._put(replace(self.progress, writing=begun))
 
+    def turn_back(self) -> None:
+        """Record that this recovery is being rolled back: from now on only a rollback can go on with it."""
+        if self.progress.direction != BACK:
+            self._put(replace(self.progress, direction=BACK))
+
     def map_provider(self, stale: str, new: str) -> None:
         """Record which new provider takes a stale one's place."""
         if self.progress.providers.get(stale) != new:
@@ -81,7 +86,7 @@ class Journal:
             self._put(replace(self.progress, outcomes={**self.progress.outcomes, **told}))
 
     def close(self, state: str) -> None:
-        """Record the end: finished or abandoned."""
+        """Record the end: finished, abandoned or rolled back."""
         self._put(replace(self.progress, state=state))
 
     def _end(self, step: str, **changes: Any) -> None:

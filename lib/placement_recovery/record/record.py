@@ -15,10 +15,17 @@ SCHEMA = 1
 OPEN = "open"
 FINISHED = "finished"
 ABANDONED = "abandoned"
+ROLLED_BACK = "rolled_back"
+
+FORWARD = "forward"
+BACK = "back"
 
 INTENDED = "intended"
 DONE = "done"
 FAILED = "failed"
+
+
+_DECIDED = ("name", "kind", "disposition", "evidence", "leftover")
 
 
 @dataclass(frozen=True)
@@ -30,16 +37,17 @@ class SavedConsumer:
     kind: str
     disposition: str
     evidence: str
+    leftover: bool = False
 
     def to_dict(self) -> Dict[str, Any]:
         """Plain JSON values, flat."""
-        decided = {"name": self.name, "kind": self.kind, "disposition": self.disposition, "evidence": self.evidence}
+        decided = {name: getattr(self, name) for name in _DECIDED}
         return {**as_dict(self.consumer), **decided}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> SavedConsumer:
         """Inverse of `to_dict`."""
-        own = {name: value[name] for name in ("name", "kind", "disposition", "evidence")}
+        own = {name: value[name] for name in _DECIDED}
         return cls(Consumer.from_dict({name: item for name, item in value.items() if name not in own}), **own)
 
 
@@ -125,8 +133,9 @@ class StepProgress:
 class Progress:
     """How far a recovery came. `saved` is the checksum of the saved part.
 
-    `writing` is set before the first request that could take an allocation away; until then all can be put back as it
-    was. `providers` maps stale to new UUIDs, `outcomes` a consumer to what became of it where that is worth telling.
+    `direction` is back from when a rollback has brought the stale provider back. `writing` is set before the first
+    request that could take an allocation away; until then all can be put back as it was. `providers` maps stale to new
+    UUIDs, `outcomes` a consumer to what became of it where that is worth telling.
     """
 
     id: str
@@ -136,6 +145,7 @@ class Progress:
     created_at: str
     updated_at: str
     state: str = OPEN
+    direction: str = FORWARD
     writing: bool = False
     providers: Mapping[str, str] = field(default_factory=dict)
     steps: Mapping[str, StepProgress] = field(default_factory=dict)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from placement_recovery.record.journal import Journal
-from placement_recovery.record.record import ABANDONED, FINISHED
+from placement_recovery.record.record import ABANDONED, BACK, FINISHED, ROLLED_BACK
 from placement_recovery.recovery import claim
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.service import give_back
 
 
 def close(context: Context, journal: Journal) -> str:
-    """No claim anywhere, the service as it was, the record finished.
+    """No claim anywhere, the service as it was, the record finished (or rolled back).
 
     The claim goes first: once enabled, nova-compute writes back the traits that it has just read, and makes those anew
     that are gone (nova/scheduler/client/report.py, set_traits_for_provider; read).
     """
     _release(context, journal)
     said = give_back(context, journal)
-    journal.close(FINISHED)
-    return f"recovery {journal.saved.id} of {journal.saved.host} is finished; {said}"
+    state = ROLLED_BACK if journal.progress.direction == BACK else FINISHED
+    journal.close(state)
+    return f"recovery {journal.saved.id} of {journal.saved.host} is {state.replace('_', ' ')}; {said}"
 
 
 def abandon(context: Context, journal: Journal) -> str:

@@ -7,7 +7,7 @@ from typing import Callable, Dict
 
 from placement_recovery.errors import PlacementRecoveryError, RecordFailure, RecoveryUnderWay, StepFailed
 from placement_recovery.record.journal import Journal
-from placement_recovery.record.record import ABANDONED, OPEN
+from placement_recovery.record.record import ABANDONED, BACK, FINISHED, OPEN, ROLLED_BACK
 from placement_recovery.recovery import claim
 from placement_recovery.recovery.clear import delete_allocations, delete_provider
 from placement_recovery.recovery.close import abandon, close
@@ -20,6 +20,9 @@ from placement_recovery.recovery.methods import (
     DISABLE,
     PERIODIC,
     RESTART,
+    RESTORE_PROVIDER,
+    RETURN,
+    ROLLBACK,
     SAVE,
     SET,
     SETTINGS,
@@ -28,12 +31,14 @@ from placement_recovery.recovery.methods import (
     steps_before,
 )
 from placement_recovery.recovery.restore import set_allocations
+from placement_recovery.recovery.rollback import restore_provider, return_allocations
 from placement_recovery.recovery.service import disable
 from placement_recovery.recovery.settings import restore_settings
 from placement_recovery.recovery.verify import verify
 from placement_recovery.recovery.wait import restart, wait_for_periodic, wait_for_provider
 
 RESUME = "st2 run placement_recovery.resume_recovery recovery_id="
+ROLL_BACK = "st2 run placement_recovery.rollback_recovery recovery_id="
 
 
 @dataclass(frozen=True)
@@ -77,17 +82,25 @@ STEPS: Dict[str, Callable[[Context, Journal], str]] = {
     SET.name: set_allocations,
     VERIFY.name: verify,
     CLOSE.name: close,
+    RESTORE_PROVIDER.name: restore_provider,
+    RETURN.name: return_allocations,
 }
+
+
+def _is_back(journal: Journal, name: str) -> bool:
+    """Whether a step belongs to the rollback; closing ends whichever way was gone."""
+    if name == CLOSE.name:
+        return journal.progress.direction == BACK
+    return name in {step.name for step in ROLLBACK}
 
 
 def run_step(context: Context, recovery_id: str, name: str) -> Result:
     """Do one step, or see that it is done. Raises what the step raises, with what stands and what to type."""
     journal = context.journal(recovery_id)
-    if journal.progress.state == ABANDONED:
-        raise StepFailed(f"recovery {recovery_id} was abandoned before it took anything away; start a new one")
+    back = _is_back(journal, name)
     if not journal.is_open:
-        return Result(f"recovery {recovery_id} is finished, nothing is left to do", recovery_id, journal.progress.state)
-    _check_order(journal, name)
+        return _closed(journal, back)
+    _check_order(journal, name, back)
     journal.intend(name)
     try:
         summary = STEPS[name](context, journal)
@@ -97,10 +110,25 @@ def run_step(context: Context, recovery_id: str, name: str) -> Result:
     return Result(summary, recovery_id, journal.progress.state)
 
 
-def _check_order(journal: Journal, name: str) -> None:
+def _closed(journal: Journal, back: bool) -> Result:
+    """Running a finished recovery's steps again changes nothing; the other way, and an abandoned one, are wrong."""
+    recovery_id, state = journal.saved.id, journal.progress.state
+    if state == (ROLLED_BACK if back else FINISHED):
+        return Result(f"recovery {recovery_id} is {state.replace('_', ' ')}, nothing is left to do", recovery_id, state)
+    if state == FINISHED:
+        raise StepFailed(f"recovery {recovery_id} is finished, and nova-compute's new provider in use: no way back")
+    told = "before it took anything away" if state == ABANDONED else "and all is as it was"
+    raise StepFailed(f"recovery {recovery_id} was {state.replace('_', ' ')} {told}; start a new one")
+
+
+def _check_order(journal: Journal, name: str, back: bool) -> None:
     """What was not saved, claimed and proven cannot be deleted: each step needs the ones before it."""
     method = journal.saved.method
-    missing = [one for one in steps_before(method, name) if not journal.progress.is_done(one)]
+    if journal.progress.direction == BACK and not back:
+        raise StepFailed(
+            f"recovery {journal.saved.id} is being rolled back; go on with '{ROLL_BACK}{journal.saved.id}'"
+        )
+    missing = [one for one in steps_before(method, name, back) if not journal.progress.is_done(one)]
     if missing:
         raise StepFailed(
             f"recovery {journal.saved.id} ({method}): {missing[0]} comes before {name} and is not done; "
@@ -117,7 +145,8 @@ def _ended(context: Context, journal: Journal, name: str, error: PlacementRecove
 
 def _told(context: Context, journal: Journal, name: str, error: PlacementRecoveryError) -> str:
     recovery_id = journal.saved.id
-    resume = f"All that was saved stands in recovery {recovery_id}; go on with '{RESUME}{recovery_id}'"
+    way = ROLL_BACK if journal.progress.direction == BACK else RESUME
+    resume = f"All that was saved stands in recovery {recovery_id}; go on with '{way}{recovery_id}'"
     try:
         journal.failed(name, error)
         if journal.progress.writing or journal.progress.state != OPEN:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Tuple
 
+from placement_recovery.errors import InvalidInput
+
 
 @dataclass(frozen=True)
 class Step:
@@ -40,8 +42,21 @@ METHODS: Dict[str, Tuple[Step, ...]] = {
     "preserve": (*_UNTIL_NEW_PROVIDER, SETTINGS, SET, VERIFY, CLOSE),
 }
 
+RESTORE_PROVIDER = Step("restore_resource_provider", "restore_resource_provider")
+RETURN = Step("return_allocations", "return_allocations")
 
-def steps_before(method: str, name: str) -> Tuple[str, ...]:
-    """The names of the steps that must be done before this one."""
-    names = [step.name for step in METHODS[method]]
+# What takes a recovery back, whatever its method, as long as nova-compute has not made its new provider.
+ROLLBACK: Tuple[Step, ...] = (RESTORE_PROVIDER, RETURN, CLOSE)
+
+
+def steps_of(method: str, back: bool) -> Tuple[Step, ...]:
+    """The steps of a recovery by this method, or of its rollback."""
+    return ROLLBACK if back else METHODS[method]
+
+
+def steps_before(method: str, name: str, back: bool = False) -> Tuple[str, ...]:
+    """The names of the steps that must be done before this one. Raises InvalidInput for one of another method."""
+    names = [step.name for step in steps_of(method, back)]
+    if name not in names:
+        raise InvalidInput(f"{method} has no step {name}; it has {', '.join(names)}")
     return tuple(names[: names.index(name)])

@@ -8,9 +8,9 @@ from placement_recovery.clock import Clock
 from placement_recovery.model import as_dict
 from placement_recovery.plan.report import columns
 from placement_recovery.record.journal import Journal, all_progress
-from placement_recovery.record.record import DONE, INTENDED, OPEN, Progress
-from placement_recovery.recovery.engine import RESUME
-from placement_recovery.recovery.methods import METHODS
+from placement_recovery.record.record import BACK, DONE, INTENDED, OPEN, Progress
+from placement_recovery.recovery.engine import RESUME, ROLL_BACK
+from placement_recovery.recovery.methods import steps_of
 from placement_recovery.store.base import Store
 
 
@@ -37,6 +37,7 @@ def show_one(store: Store, clock: Clock, recovery_id: str) -> Dict[str, Any]:
         "summary": _summary(row, journal.progress),
         **row,
         "recovery_id": recovery_id,
+        "direction": journal.progress.direction,
         "steps": {name: as_dict(one) for name, one in journal.progress.steps.items()},
         "outcomes": dict(journal.progress.outcomes),
         "started_by": journal.saved.started_by,
@@ -72,11 +73,15 @@ def _row(progress: Progress) -> Dict[str, str]:
         "state": progress.state,
         "at": step or "-",
         "started": progress.created_at,
-        "next": f"{RESUME}{progress.id}" if progress.state == OPEN else "",
+        "next": f"{_way(progress)}{progress.id}" if progress.state == OPEN else "",
     }
+
+
+def _way(progress: Progress) -> str:
+    return ROLL_BACK if progress.direction == BACK else RESUME
 
 
 def current_step(progress: Progress) -> Optional[str]:
     """The step where it stands: the first that is not done; None where all are."""
-    names: List[str] = [step.name for step in METHODS[progress.method]]
+    names: List[str] = [step.name for step in steps_of(progress.method, progress.direction == BACK)]
     return next((one for one in names if one not in progress.steps or progress.steps[one].state != DONE), None)

@@ -53,7 +53,9 @@ def _saved(context: Context, snapshot: Snapshot, plan: Plan, started_by: str) ->
     for consumer in snapshot.consumers:
         decision = decisions[consumer.uuid]
         consumers.append(
-            SavedConsumer(consumer, decision.name, decision.kind, decision.disposition, decision.evidence)
+            SavedConsumer(
+                consumer, decision.name, decision.kind, decision.disposition, decision.evidence, decision.leftover
+            )
         )
     return Saved(
         id=secrets.token_hex(5),
