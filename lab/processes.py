@@ -30,7 +30,10 @@ class Process:
     @property
     def pid(self) -> int | None:
         """The process id while it lives, whoever started it; None if it does not."""
-        if self._child and self._child.poll() is not None:
+        if self._child:
+            # For a moment after its start its environment cannot be read yet.
+            if self._child.poll() is None:
+                return self._child.pid
             self._child = None
         recorded = self._pid_file.read_text() if self._pid_file.exists() else ""
         return int(recorded) if recorded and _belongs(int(recorded), self._folder) else None
