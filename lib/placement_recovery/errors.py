@@ -10,6 +10,7 @@ PlacementRecoveryError
 │   ├── ApiNotFound           404
 │   ├── ApiConflict           409; Placement's `code` tells which
 │   └── ApiRejected           any other answer outside of 2xx
+├── DispatchFailed            StackStorm did not take a trigger
 ├── HostFailure               nova-compute's machine could not be reached or did not obey
 ├── RecordFailure             a recovery record could not be stored or trusted
 │   ├── RecordNotFound
@@ -77,6 +78,10 @@ class ApiConflict(ApiFailure):
 
 class ApiRejected(ApiFailure):
     """An answer outside of 2xx that has no class of its own here."""
+
+
+class DispatchFailed(PlacementRecoveryError):
+    """StackStorm's API did not take a trigger, or its answer was lost."""
 
 
 class HostFailure(PlacementRecoveryError):

@@ -15,12 +15,11 @@ import sqlite3
 import time
 from typing import Any, List, NamedTuple, Optional
 
-PATH_VARIABLE = "PLACEMENT_RECOVERY_LAB_DATASTORE"
+from st2common.services.dispatched import BUSY_SECONDS, PATH_VARIABLE, Client
+
 MAX_PAGE_SIZE = 100
 MAX_VALUE_BYTES = 16 * 1024 * 1024
 SYSTEM_SCOPE = "system"
-# Another process may hold the file's write lock for as long as it writes a value of some MB.
-BUSY_SECONDS = 30
 SCHEMA = "CREATE TABLE IF NOT EXISTS pairs (name TEXT PRIMARY KEY, value TEXT, secret INTEGER, expires REAL)"
 NOT_EXPIRED = "(expires IS NULL OR expires > ?)"
 
@@ -100,6 +99,10 @@ class ActionDatastoreService:
             (len(start), start, time.time(), limit or MAX_PAGE_SIZE, offset or 0),
         )
         return [_pair(row, decrypt=False) for row in rows]
+
+    def get_api_client(self) -> Client:
+        """The client of StackStorm's API, by which triggers are dispatched."""
+        return Client()
 
     def _key(self, name: str, local: bool) -> str:
         return self._prefix + name if local else name
