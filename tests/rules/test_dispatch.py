@@ -81,5 +81,5 @@ def test_api_that_does_not_take_it_is_told():
     class Service:
         datastore_service = Away()
 
-    with pytest.raises(DispatchFailed, match="Connection refused.*st2api answers"):
+    with pytest.raises(DispatchFailed, match=r"Connection refused.*st2api answers"):
         dispatch(Service(), PROVIDER_CREATION_FAILED, PAYLOAD, "tag")

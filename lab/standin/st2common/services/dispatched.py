@@ -1,4 +1,4 @@
-"""The triggers that actions and sensors dispatched, kept in the datastore's SQLite file for the runner and tests to read.
+"""The triggers that actions and sensors dispatched, kept in the datastore's SQLite file for runner and tests to read.
 
 Kept from StackStorm: the surface of its API client (st2client, WebhookManager) and of a sensor's service. Left out: its
 API refuses a trigger that is not registered, or whose payload breaks its schema, and a sensor's is passed over in
