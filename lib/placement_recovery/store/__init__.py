@@ -6,11 +6,13 @@ from typing import Optional
 
 from placement_recovery.config import Config
 from placement_recovery.errors import ConfigurationError
-from placement_recovery.store.base import PARTS, PROGRESS, SAVED, Store
+from placement_recovery.store.base import PARTS, PROGRESS, SAVED, TOLD, Store
 from placement_recovery.store.datastore import DatastoreService, DatastoreStore
 from placement_recovery.store.files import FileStore
 
-__all__ = ["PARTS", "PROGRESS", "SAVED", "DatastoreService", "DatastoreStore", "FileStore", "Store", "open_store"]
+__all__ = [
+    "PARTS", "PROGRESS", "SAVED", "TOLD", "DatastoreService", "DatastoreStore", "FileStore", "Store", "open_store",
+]
 
 
 def open_store(config: Config, datastore_service: Optional[DatastoreService] = None) -> Store:

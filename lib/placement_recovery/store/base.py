@@ -10,6 +10,8 @@ from placement_recovery.errors import InvalidInput, StoreUnavailable
 
 SAVED = "saved"
 PROGRESS = "progress"
+# No part of a recovery: what was told about a host (told.py), under an id made of the host's name.
+TOLD = "told"
 
 # In the order of removal. The progress goes last: as long as it stands it says that the recovery is closed.
 # Were it to go first, a removal that died halfway would leave a saved payload alone, and that is what a
@@ -22,7 +24,7 @@ _RECOVERY_ID = re.compile(r"[a-z0-9]{1,64}")
 class Store(ABC):
     """Keeps texts; knows nothing of what they say. Each write is read back before it counts.
 
-    Every method raises InvalidInput for an id that is not 1 to 64 of a-z and 0-9, or a part that is not in PARTS,
+    Every method raises InvalidInput for an id that is not 1 to 64 of a-z and 0-9, or a part that is not known,
     and StoreUnavailable, with the cause and what to do, where the store does not take or give a text.
     """
 
@@ -98,8 +100,8 @@ def check_recovery_id(recovery_id: str) -> None:
 
 
 def check_part(part: str) -> None:
-    """Raise InvalidInput unless this is a known part: what is not in PARTS would never be removed."""
-    if part not in PARTS:
+    """Raise InvalidInput unless this is a known part: what nobody knows would never be removed."""
+    if part not in (*PARTS, TOLD):
         raise InvalidInput(f"{part!r} is no part of a recovery record; the parts are {', '.join(PARTS)}")
 
 
