@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar
 
 from placement_recovery.errors import ApiNotFound
-from placement_recovery.model import Consumer, Provider
+from placement_recovery.model import ComputeService, Consumer, Hypervisor, Provider
 from placement_recovery.nova import Nova
 from placement_recovery.placement import Placement
 from placement_recovery.snapshot import Owners, Snapshot
@@ -30,17 +30,24 @@ class Reader:
         Raises ApiFailure where something cannot be read.
         """
         services = self._nova.services()
+        unreachable = _unreachable(services)
+        if unreachable:
+            # Nova leaves a cell that is down out of some lists and answers others with 500: no look would be whole.
+            return Snapshot(asked, (), unreachable, service=None, matches=())
         hypervisors = self._nova.hypervisors()
         matches = tuple(one for one in hypervisors if asked in (one.host, one.node))
         host = matches[0].host if len(matches) == 1 else asked
         base = Snapshot(
             asked=asked,
             hypervisors=hypervisors,
-            unreachable_hosts=tuple(one.host for one in services if one.status == "UNKNOWN"),
+            unreachable_hosts=(),
             service=next((one for one in services if one.host == host), None),
             matches=matches,
+            hidden_hosts=_hidden(services, hypervisors),
         )
-        return self._with_providers(base, holders)
+        done = self._with_providers(base, holders)
+        # A cell that went down meanwhile was left out of what was read since.
+        return replace(done, unreachable_hosts=_unreachable(self._nova.services()))
 
     def _with_providers(self, base: Snapshot, holders: bool) -> Snapshot:
         node = base.hypervisor.node if base.hypervisor else base.asked
@@ -49,9 +56,12 @@ class Reader:
         if named is None or (own and own.uuid == named.uuid):
             return replace(base, named=named, own=own)
         tree = self.tree(named.uuid)
+        found = next((one for one in tree if one.uuid == named.uuid), None)
+        if found is None:  # deleted between the two looks
+            return replace(base, own=own)
         with_tree = replace(
             base,
-            named=next(one for one in tree if one.uuid == named.uuid),
+            named=found,
             own=own,
             owner_of_named=self._nova.find_hypervisor(named.uuid),
             tree=tree,
@@ -85,8 +95,10 @@ class Reader:
 
     def consumers(self, provider_uuids: Iterable[str]) -> Tuple[Consumer, ...]:
         """All consumers of these providers, with all that they hold anywhere, sorted by UUID."""
-        ids = {uuid for provider in provider_uuids for uuid in self._placement.consumers_of(provider)}
-        return self.show_consumers(ids)
+        providers = tuple(provider_uuids)
+        ids = {uuid for provider in providers for uuid in self._placement.consumers_of(provider)}
+        # Who gave its part back between the two looks is no consumer of them any more.
+        return tuple(one for one in self.show_consumers(ids) if one.on(providers))
 
     def show_consumers(self, uuids: Iterable[str]) -> Tuple[Consumer, ...]:
         """These consumers with all that they hold, sorted by UUID."""
@@ -133,3 +145,12 @@ class Reader:
             return [call(item) for item in items]
         with ThreadPoolExecutor(max_workers=min(self._concurrency, len(items))) as pool:
             return list(pool.map(call, items))
+
+
+def _unreachable(services: Iterable[ComputeService]) -> Tuple[str, ...]:
+    return tuple(one.host for one in services if one.status == "UNKNOWN")
+
+
+def _hidden(services: Iterable[ComputeService], hypervisors: Iterable[Hypervisor]) -> Tuple[str, ...]:
+    shown = {one.host for one in hypervisors}
+    return tuple(one.host for one in services if one.state == "up" and one.host not in shown)

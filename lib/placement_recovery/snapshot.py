@@ -41,6 +41,8 @@ class Snapshot:
     tree: Tuple[Provider, ...] = ()
     consumers: Tuple[Consumer, ...] = ()
     owners: Owners = field(default_factory=Owners)
+    # Hosts whose nova-compute is up, but of which nova lists no compute node: it shows none before discover_hosts ran.
+    hidden_hosts: Tuple[str, ...] = ()
 
     @property
     def hypervisor(self) -> Optional[Hypervisor]:
@@ -53,3 +55,16 @@ class Snapshot:
         if not self.hypervisor:
             return ()
         return tuple(one for one in self.hypervisors if one.node.casefold() == self.hypervisor.node.casefold())
+
+    @property
+    def hidden_namesakes(self) -> Tuple[str, ...]:
+        """Hidden hosts that are called as the node is, domain aside: their compute node may well bear its name."""
+        if not self.hypervisor:
+            return ()
+        node = self.hypervisor.node
+        return tuple(host for host in self.hidden_hosts if _same_but_for_domain(host, node))
+
+
+def _same_but_for_domain(one: str, other: str) -> bool:
+    shorter, longer = sorted((one.casefold(), other.casefold()), key=len)
+    return longer == shorter or longer.startswith(f"{shorter}.")

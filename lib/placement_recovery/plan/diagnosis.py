@@ -49,7 +49,8 @@ def diagnose(snapshot: Snapshot) -> Diagnosis:
         return _without_namesake_provider(snapshot, hypervisor)
     if named.uuid == hypervisor.uuid and len(snapshot.namesakes) == 1:
         return Diagnosis(HEALTHY, f"provider {named.name} has the UUID of its compute node, {named.uuid}")
-    if len(snapshot.namesakes) > 1 or snapshot.owner_of_named is not None:
+    owner = snapshot.owner_of_named
+    if len(snapshot.namesakes) > 1 or (owner is not None and owner.node == hypervisor.node):
         return _duplicate(snapshot, hypervisor, named)
     if snapshot.own is not None:
         return Diagnosis(
@@ -136,11 +137,20 @@ def _proof(snapshot: Snapshot, hypervisor: Hypervisor, named: Provider) -> Tuple
     parts: List[Tuple[bool, str]] = [
         (named.uuid != hypervisor.uuid, f"provider {named.uuid}, compute node {hypervisor.uuid}"),
         (snapshot.owner_of_named is None, _owner_fact(named, snapshot.owner_of_named)),
-        (len(snapshot.namesakes) == 1, f"{len(snapshot.namesakes)} compute node(s) bear the name {hypervisor.node}"),
+        (len(snapshot.namesakes) == 1 and not snapshot.hidden_namesakes, _namesakes_fact(snapshot, hypervisor)),
         (not down, f"{len(down)} host(s) are in a cell that is down"),
         (named.is_novas, f"provider {named.uuid} {'is' if named.is_novas else 'does not look like'} nova's"),
     ]
     return tuple(Evidence(holds, fact) for holds, fact in parts)
+
+
+def _namesakes_fact(snapshot: Snapshot, hypervisor: Hypervisor) -> str:
+    if snapshot.hidden_namesakes:
+        return (
+            f"host {snapshot.hidden_namesakes[0]} runs nova-compute, but nova lists no compute node of it, which may "
+            f"bear the name {hypervisor.node}; run 'nova-manage cell_v2 discover_hosts', then try again"
+        )
+    return f"{len(snapshot.namesakes)} compute node(s) bear the name {hypervisor.node}"
 
 
 def _owner_fact(named: Provider, owner: Optional[Hypervisor]) -> str:
