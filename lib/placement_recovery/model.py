@@ -160,6 +160,11 @@ class Migration:
         """Whether Nova may still write the allocations of its server."""
         return self.status not in SETTLED_MIGRATIONS
 
+    @property
+    def route(self) -> str:
+        """What it is, from where and to where; the destination may not be chosen yet."""
+        return f"{self.type} from {self.source_host} to {self.dest_host or 'a host that is not chosen yet'}"
+
 
 # The states in which Nova is done with a move (nova/compute/manager.py sets them; read); any other one, also one that
 # a later Nova invents, counts as under way. `finished` waits for the owner's confirm or revert and is judged apart.

@@ -8,7 +8,7 @@ from typing import List
 from placement_recovery.model import Migration
 from placement_recovery.plan.capacity import misfits
 from placement_recovery.plan.case import DISCARD, Case
-from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, UNKNOWN, Decision
+from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, MIGRATION, TRIM, UNKNOWN, Decision
 
 
 def refusals(case: Case) -> List[str]:
@@ -19,7 +19,7 @@ def refusals(case: Case) -> List[str]:
         for one in case.decisions
         if one.disposition == BLOCKED
     ]
-    found += _move_refusals(case)
+    found += _move_refusals(case) + _only_part_refusals(case)
     for problem in misfits(case.kept, case.named.inventories):
         found.append(
             f"{problem}: what is kept would not fit the new provider. Raise the ratio in nova.conf or move servers away"
@@ -76,11 +76,29 @@ def _move_refusals(case: Case) -> List[str]:
     blocked = {one.consumer for one in case.decisions if one.disposition == BLOCKED}
     owners = case.snapshot.owners
     return [
-        f"server {one.server_uuid}: {one.type} from {one.source_host} to {one.dest_host} is {one.status}; "
-        f"wait until it is over"
+        f"server {one.server_uuid}: {one.route} is {one.status}; wait until it is over"
         for one in owners.migrations
         if one.is_open and one.server_uuid in owners.servers and not blocked & {one.server_uuid, one.uuid}
     ]
+
+
+def _only_part_refusals(case: Case) -> List[str]:
+    """Moves whose part would go while their server lives here and has none of its own."""
+    if case.request.method == DISCARD:
+        return []
+    owners, here = case.snapshot.owners, (case.hypervisor.host, case.hypervisor.node)
+    holders = {one.consumer for one in case.decisions}
+    found = []
+    for one in case.decisions:
+        move = owners.migration(one.consumer) if one.kind == MIGRATION and one.disposition in (DROP, TRIM) else None
+        server = owners.servers.get(move.server_uuid) if move else None
+        if server and (server.host, server.node) == here and server.uuid not in holders:
+            found.append(
+                f"consumer {one.consumer} ({_called(one)}): server {server.uuid} lives here and holds nothing of the "
+                f"provider itself, so this part of its {one.evidence} may be its only one. Look at 'nova-manage "
+                f"placement heal_allocations --instance {server.uuid}' first"
+            )
+    return found
 
 
 def _automation_refusals(case: Case) -> List[str]:
