@@ -106,7 +106,8 @@ def _plan(case: Case, diagnosis: Diagnosis) -> Plan:
 def _decisions(snapshot: Snapshot, request: Request) -> Tuple[Decision, ...]:
     view = view_of(snapshot, request.unknown)
     found = [decide(consumer, view) for consumer in snapshot.consumers]
-    return tuple(give_up(one) if request.method == DISCARD else one for one in found)
+    chosen = (give_up(one) if request.method == DISCARD else one for one in found)
+    return tuple(sorted(chosen, key=lambda one: one.consumer))
 
 
 def _digest(case: Case) -> str:

@@ -29,7 +29,7 @@ def next_step(plan: Plan) -> str:
     """What to type next; "" where there is nothing to do."""
     if plan.state not in (NEEDS_APPROVAL, READY):
         return ""
-    words = [f"st2 run placement_recovery.recover_host host={plan.host}"]
+    words = [f"st2 run placement_recovery.recover_host host={plan.asked}"]
     if plan.method != "preserve":
         words.append(f"method={plan.method}")
     if plan.unknown != KEEP:

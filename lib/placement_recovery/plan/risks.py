@@ -49,7 +49,7 @@ def _provider_refusals(case: Case) -> List[str]:
     if _is_bare_metal(case):
         found.append(f"{node} is a bare-metal node: its providers are Ironic's, and are not recovered")
     children = [one.name for one in case.snapshot.tree if one.uuid != uuid]
-    if children:
+    if children and not case.named.parent_uuid:
         found.append(
             f"the stale provider {uuid} has children, which cannot be recovered yet: {', '.join(children)}. "
             f"Remove those that are left over, or recover by hand"
@@ -152,6 +152,11 @@ def notes(case: Case) -> List[str]:
     if service is not None and service.status == "disabled":
         reason = service.disabled_reason or "no reason given"
         found.append(f"the compute service of {service.host} is disabled already ({reason}) and will stay so")
+    if case.snapshot.hidden_hosts:
+        found.append(
+            f"nova lists no compute node of {', '.join(case.snapshot.hidden_hosts)}, though nova-compute runs there: "
+            f"see that none of them reports node {case.hypervisor.node} (after 'nova-manage cell_v2 discover_hosts')"
+        )
     if case.around.restart_way:
         found.append(f"restart, if need be: {case.around.restart_way}")
     return found
