@@ -7,7 +7,7 @@ them their part on the stale one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, FrozenSet, List, Mapping, Tuple
 
 from placement_recovery.errors import ApiConflict, CapacityExceeded, ConsumerChanged, StepFailed
 from placement_recovery.model import Consumer, Provider
@@ -80,15 +80,19 @@ def _settled(giving: Giving) -> Dict[str, Verdict]:
     clock = giving.context.clock
     end = clock.seconds() + SETTLE_SECONDS
     while True:
-        _set_unbeaten(giving)
+        given = _set_unbeaten(giving)
         verdicts = _take_back(giving)
-        if not any(one.what == WAIT for one in verdicts.values()) or clock.seconds() >= end:
+        # Who settled between the two looks was not set yet.
+        settled = any(one.what == SET and uuid not in given for uuid, one in verdicts.items())
+        waiting = any(one.what == WAIT for one in verdicts.values())
+        if not settled and (not waiting or clock.seconds() >= end):
             return verdicts
-        clock.sleep(POLL_SECONDS)
+        if not settled:
+            clock.sleep(POLL_SECONDS)
 
 
-def _set_unbeaten(giving: Giving) -> None:
-    """Set at the generations of a fresh look; look again where somebody was faster."""
+def _set_unbeaten(giving: Giving) -> FrozenSet[str]:
+    """Set at the generations of a fresh look; look again where somebody was faster. Returns who was given its part."""
     for _ in range(ATTEMPTS):
         try:
             return _set(giving)
@@ -105,7 +109,7 @@ def _set_unbeaten(giving: Giving) -> None:
     ) from last
 
 
-def _set(giving: Giving) -> None:
+def _set(giving: Giving) -> FrozenSet[str]:
     context, verdicts = giving.context, giving.verdicts()
     chosen = [one for one in giving.entries if verdicts[one.consumer.uuid].what == SET]
     held = {one.uuid: one for one in context.reader.show_consumers(one.consumer.uuid for one in chosen)}
@@ -117,6 +121,7 @@ def _set(giving: Giving) -> None:
     _check_capacity(giving, todo)
     for batch in batches(todo, context.config.batch_size):
         context.placement.set_consumers(batch)
+    return frozenset(one.consumer.uuid for one in chosen)
 
 
 def _wanted(giving: Giving, entry: SavedConsumer, held: Consumer) -> Consumer:
