@@ -4,5 +4,5 @@ from placement_recovery.actions import step
 
 
 class ClaimProvider(Action):
-    def run(self, recovery_id):
-        return step(self, "claim_provider", recovery_id)
+    def run(self, recovery_id, run=""):
+        return step(self, "claim_provider", recovery_id, run)

@@ -4,5 +4,5 @@ from placement_recovery.actions import step
 
 
 class CloseRecovery(Action):
-    def run(self, recovery_id):
-        return step(self, "close_recovery", recovery_id)
+    def run(self, recovery_id, run=""):
+        return step(self, "close_recovery", recovery_id, run)

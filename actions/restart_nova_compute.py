@@ -4,5 +4,5 @@ from placement_recovery.actions import restart
 
 
 class RestartNovaCompute(Action):
-    def run(self, recovery_id="", host=""):
-        return restart(self, recovery_id, host)
+    def run(self, recovery_id="", host="", run=""):
+        return restart(self, recovery_id, host, run)

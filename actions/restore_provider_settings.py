@@ -4,5 +4,5 @@ from placement_recovery.actions import step
 
 
 class RestoreProviderSettings(Action):
-    def run(self, recovery_id):
-        return step(self, "restore_provider_settings", recovery_id)
+    def run(self, recovery_id, run=""):
+        return step(self, "restore_provider_settings", recovery_id, run)

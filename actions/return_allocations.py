@@ -4,5 +4,5 @@ from placement_recovery.actions import step
 
 
 class ReturnAllocations(Action):
-    def run(self, recovery_id):
-        return step(self, "return_allocations", recovery_id)
+    def run(self, recovery_id, run=""):
+        return step(self, "return_allocations", recovery_id, run)

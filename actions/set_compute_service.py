@@ -4,5 +4,5 @@ from placement_recovery.actions import set_service
 
 
 class SetComputeService(Action):
-    def run(self, recovery_id, enabled):
-        return set_service(self, recovery_id, enabled)
+    def run(self, recovery_id, enabled, run=""):
+        return set_service(self, recovery_id, enabled, run)

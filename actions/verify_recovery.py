@@ -4,5 +4,5 @@ from placement_recovery.actions import step
 
 
 class VerifyRecovery(Action):
-    def run(self, recovery_id):
-        return step(self, "verify_recovery", recovery_id)
+    def run(self, recovery_id, run=""):
+        return step(self, "verify_recovery", recovery_id, run)

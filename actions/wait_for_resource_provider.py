@@ -6,5 +6,5 @@ STEPS = {"periodic": "wait_for_periodic", "restart": "wait_for_resource_provider
 
 
 class WaitForResourceProvider(Action):
-    def run(self, recovery_id, patience="restart"):
-        return step(self, STEPS[patience], recovery_id)
+    def run(self, recovery_id, patience="restart", run=""):
+        return step(self, STEPS[patience], recovery_id, run)

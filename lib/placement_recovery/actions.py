@@ -13,18 +13,19 @@ from placement_recovery.clock import Clock
 from placement_recovery.config import Config
 from placement_recovery.errors import InvalidInput, PlacementRecoveryError
 from placement_recovery.model import as_dict
+from placement_recovery.plan.brief import brief, inert
 from placement_recovery.plan.case import Request
 from placement_recovery.plan.report import SHOWN_DIGEST, columns, next_step, render, summary
 from placement_recovery.record.journal import find_open
 from placement_recovery.record.record import Saved
 from placement_recovery.recovery.context import Context, open_context
-from placement_recovery.recovery.engine import run_step
+from placement_recovery.recovery.engine import Result, run_step
 from placement_recovery.recovery.overview import show_all, show_one
 from placement_recovery.recovery.planning import plan_recovery
 from placement_recovery.recovery.save import save_allocations
 from placement_recovery.recovery.service import give_back_early
 from placement_recovery.recovery.wait import restart_host
-from placement_recovery.store import open_store
+from placement_recovery.store import Store, open_store
 
 Answer = Tuple[bool, Dict[str, Any]]
 
@@ -33,6 +34,14 @@ def answer(action: Any, call: Callable[[Context], Dict[str, Any]], recovery_id: 
     """Open the context of an action and return what `call` makes of it; a failure bears the recovery's id too."""
     def opened() -> Dict[str, Any]:
         return call(open_context(Config.from_mapping(action.config or {}), action.action_service))
+
+    return _answered(action, opened, recovery_id)
+
+
+def answer_from_store(action: Any, call: Callable[[Store], Dict[str, Any]], recovery_id: str = "") -> Answer:
+    """The same for what needs the store only, and so works while the cloud is away."""
+    def opened() -> Dict[str, Any]:
+        return call(open_store(Config.from_mapping(action.config or {}), action.action_service))
 
     return _answered(action, opened, recovery_id)
 
@@ -53,9 +62,9 @@ def _failure(error: Exception, told: str, recovery_id: str) -> Dict[str, Any]:
     return {"summary": summary, "recovery_id": recovery_id, "state": "failed", "error": type(error).__name__}
 
 
-def step(action: Any, name: str, recovery_id: str) -> Answer:
-    """Do one step of a recovery; `name` as in METHODS."""
-    return answer(action, lambda context: asdict(run_step(context, recovery_id, name)), recovery_id)
+def step(action: Any, name: str, recovery_id: str, run: str = "") -> Answer:
+    """Do one step of a recovery; `name` as in METHODS, `run` as the run's first step gave it."""
+    return answer(action, lambda context: asdict(run_step(context, recovery_id, name, run)), recovery_id)
 
 
 def plan(action: Any, host: str, request: Request) -> Answer:
@@ -64,13 +73,15 @@ def plan(action: Any, host: str, request: Request) -> Answer:
     def call(context: Context) -> Dict[str, Any]:
         made = plan_recovery(context, host, request)[1]
         return {
-            "summary": summary(made),
+            "summary": inert(summary(made)),
             "state": made.state,
             "finding": made.diagnosis.finding,
             "host": made.host,
             "method": made.method,
+            "unknown": made.unknown,
             "digest": made.digest[:SHOWN_DIGEST],
             "next": next_step(made),
+            "brief": inert(brief(made)),
             "text": render(made),
             "plan": made.to_dict(),
         }
@@ -86,7 +97,7 @@ def save(action: Any, host: str, request: Request, recovery_id: str, started_by:
             _check_meant(context.journal(recovery_id).saved, host, request.method)
             return asdict(run_step(context, recovery_id, "save_allocations"))
         journal, told = save_allocations(context, host, request, started_by)
-        return {"summary": told, "recovery_id": journal.saved.id, "state": journal.progress.state}
+        return asdict(Result(told, journal.saved.id, journal.progress.state, journal.run))
 
     return answer(action, call, recovery_id)
 
@@ -99,50 +110,49 @@ def _check_meant(saved: Saved, host: str, method: str) -> None:
         )
 
 
-def set_service(action: Any, recovery_id: str, enabled: bool) -> Answer:
+def set_service(action: Any, recovery_id: str, enabled: bool, run: str = "") -> Answer:
     """Disable the compute service for a recovery, or give it back as it was."""
     if not enabled:
-        return step(action, "disable_compute_service", recovery_id)
+        return step(action, "disable_compute_service", recovery_id, run)
 
     def call(context: Context) -> Dict[str, Any]:
         journal = context.journal(recovery_id)
+        journal.check_run(run)
         told = give_back_early(context, journal)
-        return {"summary": told, "recovery_id": recovery_id, "state": journal.progress.state}
+        return asdict(Result(told, recovery_id, journal.progress.state, journal.run))
 
     return answer(action, call, recovery_id)
 
 
-def restart(action: Any, recovery_id: str, host: str) -> Answer:
+def restart(action: Any, recovery_id: str, host: str, run: str = "") -> Answer:
     """Restart nova-compute where a recovery needs it, or of a host at once."""
     if recovery_id and not host:
-        return step(action, "restart_nova_compute", recovery_id)
+        return step(action, "restart_nova_compute", recovery_id, run)
 
     def call(context: Context) -> Dict[str, Any]:
         _check_one_of("recovery_id", recovery_id, "host", host)
-        return {"summary": restart_host(context, host), "recovery_id": "", "state": "restarted"}
+        return asdict(Result(restart_host(context, host), "", "restarted", ""))
 
     return answer(action, call)
 
 
 def recoveries(action: Any, recovery_id: str, host: str) -> Answer:
-    """All recoveries, or one. Needs the store only, so it also works while the cloud is away."""
+    """All recoveries, or one."""
 
-    def call() -> Dict[str, Any]:
-        store = open_store(Config.from_mapping(action.config or {}), action.action_service)
+    def call(store: Store) -> Dict[str, Any]:
         return show_one(store, Clock(), recovery_id) if recovery_id else show_all(store, host)
 
-    return _answered(action, call, recovery_id)
+    return answer_from_store(action, call, recovery_id)
 
 
 def unfinished_recovery(action: Any, recovery_id: str, host: str) -> Answer:
     """The recovery to resume: by its id, or the open one of a host."""
 
-    def call() -> Dict[str, Any]:
-        store = open_store(Config.from_mapping(action.config or {}), action.action_service)
+    def call(store: Store) -> Dict[str, Any]:
         _check_one_of("recovery_id", recovery_id, "host", host)
         return show_one(store, Clock(), recovery_id or find_open(store, host))
 
-    return _answered(action, call, recovery_id)
+    return answer_from_store(action, call, recovery_id)
 
 
 def providers(action: Any, name: str, uuid: str, in_tree: str) -> Answer:

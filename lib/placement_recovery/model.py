@@ -47,7 +47,7 @@ class Provider:
     def claims(self) -> Tuple[str, ...]:
         """Ids of the recoveries whose claim this provider bears."""
         found = (trait[len(CLAIM_PREFIX):] for trait in self.traits if trait.startswith(CLAIM_PREFIX))
-        return tuple(sorted(claim.lower() for claim in found))
+        return tuple(sorted({claim.partition("_")[0].lower() for claim in found}))
 
     @property
     def is_novas(self) -> bool:

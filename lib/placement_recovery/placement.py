@@ -137,6 +137,10 @@ class Placement:
         }
         self._api.write("PUT", f"/resource_providers/{provider.uuid}/inventories", self.read_version, body)
 
+    def list_traits(self, prefix: str) -> Tuple[str, ...]:
+        """All traits that begin so, whether a provider bears them or not."""
+        return tuple(sorted(self._get("/traits", {"name": f"startswith:{prefix}"})["traits"]))
+
     def create_trait(self, name: str) -> None:
         """Make a custom trait known; it may be there already."""
         self._api.write("PUT", f"/traits/{name}", self.read_version)

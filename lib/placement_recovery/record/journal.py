@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import replace
 from typing import Any, Iterator, Tuple
 
 from placement_recovery.clock import Clock
-from placement_recovery.errors import RecordInvalid, RecordNotFound
+from placement_recovery.errors import RecordInvalid, RecordNotFound, RecoveryUnderWay
 from placement_recovery.record.record import BACK, DONE, FAILED, INTENDED, OPEN, Progress, Saved, StepProgress
 from placement_recovery.store.base import PROGRESS, SAVED, Store
 
@@ -20,6 +21,7 @@ class Journal:
         self._clock = clock
         self.saved = saved
         self.progress = progress
+        self.run = progress.run
 
     @classmethod
     def open(cls, store: Store, clock: Clock, saved: Saved) -> Journal:
@@ -30,7 +32,7 @@ class Journal:
         if kept != saved:
             raise RecordInvalid(f"recovery {saved.id}: its saved record reads back otherwise than it was; not begun")
         progress = Progress(
-            saved.id, _checksum(text), saved.host, saved.method, saved.created_at, updated_at=saved.created_at
+            saved.id, _checksum(text), saved.host, saved.method, saved.created_at, saved.created_at, run=_new_run()
         )
         store.put(saved.id, PROGRESS, progress.to_text())
         return cls(store, clock, saved, progress)
@@ -51,6 +53,20 @@ class Journal:
     def is_open(self) -> bool:
         """Whether something is still to be done."""
         return self.progress.state == OPEN
+
+    def take_over(self) -> None:
+        """Begin a new run; the one before, should it still be at work, may write nothing more."""
+        taken = replace(self.progress, run=_new_run(), updated_at=self._clock.now())
+        self._store.put(taken.id, PROGRESS, taken.to_text())
+        self.progress, self.run = taken, taken.run
+
+    def check_run(self, run: str) -> None:
+        """Raise RecoveryUnderWay unless this run is still the one at work. By hand, "" joins whichever it is."""
+        if run and run != self.progress.run:
+            raise RecoveryUnderWay(
+                f"another resume of recovery {self.saved.id} has taken it over (run {self.progress.run}, not {run}); "
+                f"this one did nothing more"
+            )
 
     def intend(self, step: str) -> None:
         """Record that a step begins, before it writes anything."""
@@ -94,6 +110,10 @@ class Journal:
         self._put(self.progress.with_step(step, ended))
 
     def _put(self, progress: Progress) -> None:
+        stored = Progress.from_text(self.saved.id, self._store.get(self.saved.id, PROGRESS))
+        if stored.run != self.run:
+            self.progress = stored
+            self.check_run(self.run)
         stamped = replace(progress, updated_at=self._clock.now())
         self._store.put(stamped.id, PROGRESS, stamped.to_text())
         self.progress = stamped
@@ -127,6 +147,10 @@ def find_open(store: Store, host: str) -> str:
     if not found:
         raise RecordNotFound(f"host {host} has no unfinished recovery; show_recoveries lists all")
     return found[-1].id
+
+
+def _new_run() -> str:
+    return secrets.token_hex(4)
 
 
 def _checksum(text: str) -> str:

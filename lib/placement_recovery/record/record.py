@@ -133,9 +133,10 @@ class StepProgress:
 class Progress:
     """How far a recovery came. `saved` is the checksum of the saved part.
 
-    `direction` is back from when a rollback has brought the stale provider back. `writing` is set before the first
-    request that could take an allocation away; until then all can be put back as it was. `providers` maps stale to new
-    UUIDs, `outcomes` a consumer to what became of it where that is worth telling.
+    `run` is who works on it: each start and each resume is a new one. `direction` is back from when a rollback has
+    brought the stale provider back. `writing` is set before the first request that could take an allocation away; until
+    then all can be put back as it was. `providers` maps stale to new UUIDs, `outcomes` a consumer to what became of it
+    where that is worth telling.
     """
 
     id: str
@@ -145,6 +146,7 @@ class Progress:
     created_at: str
     updated_at: str
     state: str = OPEN
+    run: str = ""
     direction: str = FORWARD
     writing: bool = False
     providers: Mapping[str, str] = field(default_factory=dict)

@@ -35,7 +35,7 @@ def delete_allocations(context: Context, journal: Journal) -> str:
     saved = journal.saved
     if context.reader.provider(saved.stale.uuid) is None:
         return f"provider {saved.stale.uuid} is gone, and nothing is allocated on it"
-    claim.require(context, saved.id, saved.stale.uuid)
+    claim.require(context, journal, saved.stale.uuid)
     snapshot = prove_again(context, saved, holders=True)
     _check_disabled(snapshot, saved)
     _check_unchanged(snapshot, journal)
@@ -52,7 +52,7 @@ def delete_provider(context: Context, journal: Journal) -> str:
     saved = journal.saved
     if context.reader.provider(saved.stale.uuid) is None:
         return f"provider {saved.stale.uuid} is gone already"
-    claim.require(context, saved.id, saved.stale.uuid)
+    claim.require(context, journal, saved.stale.uuid)
     prove_again(context, saved, holders=False)
     _check_empty(context, saved)
     begun = journal.progress.writing

@@ -35,4 +35,4 @@ def abandon(context: Context, journal: Journal) -> str:
 
 def _release(context: Context, journal: Journal) -> None:
     for provider in sorted({*journal.saved.stale_uuids, *journal.progress.providers.values()}):
-        claim.release(context, journal.saved.id, provider)
+        claim.release(context, journal, provider)

@@ -43,21 +43,23 @@ ROLL_BACK = "st2 run placement_recovery.rollback_recovery recovery_id="
 
 @dataclass(frozen=True)
 class Result:
-    """What a step did, in a line; `state` is the recovery's: open, finished or abandoned."""
+    """What a step did, in a line; `state` is the recovery's: open, finished, ...; `run` the one that works on it."""
 
     summary: str
     recovery_id: str
     state: str
+    run: str
 
 
 def _already_saved(context: Context, journal: Journal) -> str:
+    journal.take_over()
     return f"recovery {journal.saved.id} has its {len(journal.saved.consumers)} consumers saved already"
 
 
 def _claim(context: Context, journal: Journal) -> str:
     saved, new = journal.saved, journal.progress.providers.get(journal.saved.stale.uuid)
     if context.reader.provider(saved.stale.uuid) is not None:
-        return claim.take(context, saved.id, saved.stale.uuid)
+        return claim.take(context, journal, saved.stale.uuid, over=True)
     if not journal.progress.writing:
         # Two were started at once: the other one has taken it away, and what happens now is its business alone.
         raise RecoveryUnderWay(
@@ -65,7 +67,7 @@ def _claim(context: Context, journal: Journal) -> str:
             f"not begun: another recovery, or a person, was faster"
         )
     if new is not None and context.reader.provider(new) is not None:
-        return claim.take(context, saved.id, new)
+        return claim.take(context, journal, new, over=True)
     return f"provider {saved.stale.uuid} is gone, and the new one is not there yet: nothing to claim"
 
 
@@ -94,9 +96,13 @@ def _is_back(journal: Journal, name: str) -> bool:
     return name in {step.name for step in ROLLBACK}
 
 
-def run_step(context: Context, recovery_id: str, name: str) -> Result:
-    """Do one step, or see that it is done. Raises what the step raises, with what stands and what to type."""
+def run_step(context: Context, recovery_id: str, name: str, run: str = "") -> Result:
+    """Do one step, or see that it is done. Raises what the step raises, with what stands and what to type.
+
+    `run` is what the run's first step gave, so that one whose recovery was resumed elsewhere stops; by hand it is "".
+    """
     journal = context.journal(recovery_id)
+    journal.check_run(run)
     back = _is_back(journal, name)
     if not journal.is_open:
         return _closed(journal, back)
@@ -107,14 +113,15 @@ def run_step(context: Context, recovery_id: str, name: str) -> Result:
     except PlacementRecoveryError as error:
         raise _ended(context, journal, name, error) from error
     journal.done(name, summary)
-    return Result(summary, recovery_id, journal.progress.state)
+    return Result(summary, recovery_id, journal.progress.state, journal.run)
 
 
 def _closed(journal: Journal, back: bool) -> Result:
     """Running a finished recovery's steps again changes nothing; the other way, and an abandoned one, are wrong."""
     recovery_id, state = journal.saved.id, journal.progress.state
     if state == (ROLLED_BACK if back else FINISHED):
-        return Result(f"recovery {recovery_id} is {state.replace('_', ' ')}, nothing is left to do", recovery_id, state)
+        summary = f"recovery {recovery_id} is {state.replace('_', ' ')}, nothing is left to do"
+        return Result(summary, recovery_id, state, journal.run)
     if state == FINISHED:
         raise StepFailed(f"recovery {recovery_id} is finished, and nova-compute's new provider in use: no way back")
     told = "before it took anything away" if state == ABANDONED else "and all is as it was"
@@ -152,6 +159,8 @@ def _told(context: Context, journal: Journal, name: str, error: PlacementRecover
         if journal.progress.writing or journal.progress.state != OPEN:
             return resume
         return abandon(context, journal)
+    except RecoveryUnderWay:
+        return "Another resume of this recovery goes on with it"
     except RecordFailure as worse:
         return f"Its record could not be written either ({worse}). {resume}"
     except PlacementRecoveryError as worse:

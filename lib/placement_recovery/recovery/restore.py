@@ -54,7 +54,7 @@ def set_allocations(context: Context, journal: Journal) -> str:
     are, then.
     """
     provider = new_provider(context, journal)
-    claim.take(context, journal.saved.id, provider.uuid)
+    claim.take(context, journal, provider.uuid)
     return give(Giving(context, journal, provider, journal.saved.with_disposition(KEEP)))
 
 

@@ -21,11 +21,12 @@ from placement_recovery.recovery.restore import Giving, give
 def restore_provider(context: Context, journal: Journal) -> str:
     """The stale provider with its UUID, name, inventories, traits and aggregates. Raises StepFailed if it is late."""
     saved = journal.saved
+    journal.take_over()
     stands = context.reader.provider(saved.stale.uuid) is not None
     if not stands:
         _create(context, saved)
     journal.turn_back()
-    claim.take(context, saved.id, saved.stale.uuid)
+    claim.take(context, journal, saved.stale.uuid, over=True)
     edit(context, saved.stale.uuid, lambda found: _inventories(context, saved.stale, found))
     edit(context, saved.stale.uuid, lambda found: _traits(context, saved.stale, found))
     edit(context, saved.stale.uuid, lambda found: _aggregates(context, saved.stale, found))
@@ -35,7 +36,7 @@ def restore_provider(context: Context, journal: Journal) -> str:
 def return_allocations(context: Context, journal: Journal) -> str:
     """All saved consumers hold the stale provider as they did, unless Nova shows that their owners changed it."""
     saved = journal.saved
-    claim.require(context, saved.id, saved.stale.uuid)
+    claim.require(context, journal, saved.stale.uuid)
     provider = context.placement.describe(context.placement.show_provider(saved.stale.uuid))
     giving = Giving(context, journal, provider, saved.consumers)
     told = give(giving)

@@ -19,7 +19,7 @@ def restore_settings(context: Context, journal: Journal) -> str:
     nova-compute keeps what it finds unless nova.conf says otherwise; then nova.conf wins at its next periodic.
     """
     old, new = journal.saved.stale, new_provider(context, journal)
-    claim.take(context, journal.saved.id, new.uuid)
+    claim.take(context, journal, new.uuid)
     restored: List[str] = []
     for what, change in (("traits", _traits), ("aggregates", _aggregates), ("inventories", _inventories)):
         if edit(context, new.uuid, lambda found, change=change: change(context, old, found)):  # type: ignore[misc]

@@ -1,0 +1,65 @@
+"""Two runs of one recovery at once, such as two resumes: the later one takes it over, and the earlier one notices."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Union
+
+import pytest
+from support.placement import ONE_SERVER
+
+from placement_recovery.errors import PlacementRecoveryError, RecoveryUnderWay
+from placement_recovery.recovery.engine import run_step
+
+from .driving import begin, go_on, step_names
+from .looks import claim_traits, disabled_by, enabled
+
+
+def test_the_earlier_run_stops_and_undoes_nothing(cloud, context):
+    """Its next step is refused; the service stays disabled and the claim held for the run that goes on."""
+    stale = cloud.stale_host(servers=1)
+    recovery_id = begin(context, stale.host)
+    earlier = run_step(context, recovery_id, "claim_provider").run
+    go_on(context, recovery_id, until="disable_compute_service")
+    with pytest.raises(RecoveryUnderWay, match="taken it over"):
+        run_step(context, recovery_id, "delete_allocations", earlier)
+    assert cloud.allocations(stale.servers[0]) == {stale.stale_uuid: ONE_SERVER}
+    assert cloud.service(stale.host).items() >= disabled_by(recovery_id).items()
+    assert context.journal(recovery_id).run.upper() in "".join(cloud.traits(stale.stale_uuid))
+
+
+def test_a_run_that_was_taken_over_in_the_middle_of_a_step_writes_nothing_more(cloud, context):
+    """What it was about to record is refused, so the later run's record stands."""
+    stale = cloud.stale_host(servers=1)
+    recovery_id = begin(context, stale.host)
+    earlier = context.journal(recovery_id)
+    later = run_step(context, recovery_id, "save_allocations").run
+    with pytest.raises(RecoveryUnderWay):
+        earlier.writing(True)
+    assert context.journal(recovery_id).run == later
+    assert not context.journal(recovery_id).progress.writing
+
+
+def test_two_resumes_at_once(cloud, context):
+    """However their steps fall, every server holds its part once, and nothing of either is left behind."""
+    stale = cloud.stale_host(servers=5)
+    recovery_id = begin(context, stale.host)
+    go_on(context, recovery_id, until="delete_allocations")
+    with cloud.nova_compute(stale.host), ThreadPoolExecutor(2) as pool:
+        ends = list(pool.map(lambda _: resume(context, recovery_id), range(2)))
+        if "finished" not in ends:  # each stopped the other
+            assert resume(context, recovery_id) == "finished"
+    assert [cloud.allocations(one) for one in stale.servers] == [{stale.compute_uuid: ONE_SERVER}] * 5
+    assert cloud.service(stale.host).items() >= enabled().items()
+    assert claim_traits(cloud, recovery_id) == []
+
+
+def resume(context: Any, recovery_id: str) -> Union[str, PlacementRecoveryError]:
+    """As the workflow does it: the first step gives the run, the others bear it."""
+    try:
+        result = run_step(context, recovery_id, "save_allocations")
+        for name in step_names()[1:]:
+            result = run_step(context, recovery_id, name, result.run)
+    except PlacementRecoveryError as error:
+        return error
+    return result.state
