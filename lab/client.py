@@ -11,7 +11,7 @@ from lab.waiting import LabError, wait_until
 from lab.web import Response, exchange
 
 COMPUTE, PLACEMENT = "2.88", "1.36"  # microversions unless a call names another
-WAIT_SECONDS = 90.0
+WAIT_SECONDS = 120.0
 Json = dict[str, Any]
 
 

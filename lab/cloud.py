@@ -247,7 +247,7 @@ class Lab:
     def wait_for_hypervisor(self, host: str) -> None:
         """Waits until Nova lists the host's node: after a new service that takes one turn of the discovery."""
         log = self.log("scheduler")
-        wait_until(f"nova lists the hypervisor of {host}", lambda: self.client.has_hypervisor(host), 60, log)
+        wait_until(f"nova lists the hypervisor of {host}", lambda: self.client.has_hypervisor(host), START_SECONDS, log)
 
     def wait_for_provider(self, node: str) -> str:
         """The UUID of the node's resource provider once it has an inventory."""
@@ -256,7 +256,8 @@ class Lab:
             uuid = self.client.providers().get(node, "")
             return uuid if uuid and self.client.inventories(uuid) else ""
 
-        return wait_until(f"Placement has a provider with inventory named {node}", ready, 60, self.log(node))
+        what = f"Placement has a provider with inventory named {node}"
+        return wait_until(what, ready, START_SECONDS, self.log(node))
 
     def _host(self, host: str) -> str:
         if host not in self.launcher.hosts():

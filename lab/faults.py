@@ -17,7 +17,7 @@ from lab.waiting import LabError, LogMark, wait_until
 
 FAULT = "ResourceProviderCreationFailed"
 REFUSED = re.compile(r"placement API for UUID ([0-9a-f-]{36})\. Got 409")
-FAULT_SECONDS = 60.0
+FAULT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.waiting import LabError, tail_of, wait_until
 
 MARK = "PLACEMENT_RECOVERY_LAB_FOLDER"  # in the environment of each process of a lab; its value is the lab's folder
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
 
 
 class Process:
