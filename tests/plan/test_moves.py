@@ -69,7 +69,7 @@ def test_a_server_that_was_resized_during_the_fault_is_refused(cloud, planner):
     cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, dest.uuid: ONE_SERVER})
     plan = planner.plan(stale.host)
     assert outcome(plan, server) == ("moved server", "blocked", "refused")
-    assert "confirm or revert the resize first" in refusal(plan)
+    assert "revert the resize first (confirming it fails" in refusal(plan)
     assert planner.plan(stale.host, method="discard").state == "refused"
 
 
