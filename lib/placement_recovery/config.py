@@ -50,6 +50,7 @@ class Config:
     store_folder: str = "/var/lib/placement_recovery"
     automation: str = "ask"
     automation_hosts: Tuple[str, ...] = ()
+    cooldown: int = 300
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Config:
@@ -68,6 +69,14 @@ class Config:
         config = cls(**given)
         _check(config)
         return config
+
+
+def may_automate(config: Config, host: str) -> bool:
+    """Whether a trigger may recover this host, or ask for its approval."""
+    if config.automation == "off":
+        return False
+    patterns = config.automation_hosts
+    return not patterns or any(re.fullmatch(one, host) for one in patterns)
 
 
 def microversion(text: str) -> Tuple[int, int]:
@@ -98,6 +107,8 @@ def _check(config: Config) -> None:
     for name in ("periodic_wait", "provider_wait", "restart_timeout"):
         if not 0 <= getattr(config, name) <= LONGEST_WAIT:
             raise ConfigurationError(f"{name} must be 0 to {LONGEST_WAIT}, not {getattr(config, name)}")
+    if config.cooldown < 0:
+        raise ConfigurationError(f"cooldown must be 0 or more, not {config.cooldown}")
     if config.restart_how == "command" and not config.restart_command:
         raise ConfigurationError("restart_how is command, but restart_command is empty")
     for pattern in config.automation_hosts:

@@ -12,12 +12,16 @@ from placement_recovery.snapshot import Snapshot
 
 DISCARD = "discard"
 PRESERVE = "preserve"
+METHODS = (PRESERVE, DISCARD)
+# In the place of a method: the one whose plan has the digest that is approved.
+APPROVED = "approved"
 
 
 @dataclass(frozen=True)
 class Request:
     """What somebody wants: a method, what to do with unknown consumers, and perhaps the digest that they approve.
 
+    With method APPROVED the digest tells both of the other two.
     `automatic` is set for what a trigger starts; then the configuration's automation decides what may run.
     """
 
@@ -29,11 +33,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Facts that are neither Nova's nor Placement's: an unfinished recovery's id, and how the restart's trial went."""
+    """Facts that are neither Nova's nor Placement's: an unfinished recovery's id, and how the restart's trial went.
+
+    `cooling` says why what a trigger starts has to wait; "" where it need not.
+    """
 
     unfinished: str = ""
     restart_problem: str = ""
     restart_way: str = ""
+    cooling: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, Tuple
 
 from placement_recovery.config import Config
 from placement_recovery.model import as_dict
 from placement_recovery.plan.capacity import Demand, demands
-from placement_recovery.plan.case import DISCARD, Case, Request, Surroundings
-from placement_recovery.plan.consumers import Decision, decide, give_up, view_of
+from placement_recovery.plan.case import APPROVED, DISCARD, METHODS, Case, Request, Surroundings
+from placement_recovery.plan.consumers import DROP, KEEP, Decision, decide, give_up, view_of
 from placement_recovery.plan.diagnosis import HEALTHY, STALE_PROVIDER, Diagnosis, diagnose
 from placement_recovery.plan.risks import approvals, notes, refusals
 from placement_recovery.snapshot import Snapshot
@@ -20,6 +20,7 @@ HEALTHY_STATE = "healthy"
 REFUSED = "refused"
 NEEDS_APPROVAL = "needs_approval"
 READY = "ready"
+SKIPPED = "skipped"
 
 # Enough of a digest to approve by: short to type, and still 1 in 16 million to hit another plan's.
 LEAST_DIGEST = 6
@@ -30,8 +31,9 @@ DIGEST = 12
 class Plan:
     """Diagnosis, one decision a consumer, capacity, and what speaks against it.
 
-    `refusals` forbid it, `approvals` ask for a person, `notes` are worth knowing. `digest` is that of all that the
-    person approves: host, stale provider, method, dispositions and amounts, but no generations and no times.
+    `refusals` forbid it, `approvals` ask for a person, `notes` are worth knowing; `cooling` says why a trigger's run
+    does nothing just now. `digest` is that of all that the person approves: host, stale provider, method, dispositions
+    and amounts, but no generations and no times.
     """
 
     asked: str
@@ -49,12 +51,15 @@ class Plan:
     notes: Tuple[str, ...] = ()
     digest: str = ""
     approved: bool = False
+    cooling: str = ""
 
     @property
     def state(self) -> str:
-        """One of healthy, refused, needs_approval and ready."""
+        """One of healthy, skipped, refused, needs_approval and ready."""
         if self.diagnosis.finding == HEALTHY:
             return HEALTHY_STATE
+        if self.cooling:
+            return SKIPPED
         if self.refusals:
             return REFUSED
         return NEEDS_APPROVAL if self.approvals and not self.approved else READY
@@ -69,16 +74,40 @@ class Plan:
 
 
 def make_plan(snapshot: Snapshot, request: Request, config: Config, around: Surroundings) -> Plan:
-    """Plan the recovery of the host in the snapshot."""
+    """Plan the recovery of the host in the snapshot.
+
+    With method APPROVED it is the plan that has the approved digest, or the first one where none has it any more.
+    """
     diagnosis = diagnose(snapshot)
+    hypervisor, named = snapshot.hypervisor, snapshot.named
+    if diagnosis.finding != STALE_PROVIDER or hypervisor is None or named is None:
+        return _nothing_to_do(snapshot, _requests(request)[0], diagnosis, around)
+    cases = (
+        Case(snapshot, hypervisor, named, _decisions(snapshot, one), one, config, around) for one in _requests(request)
+    )
+    plans = [_plan(case, diagnosis) for case in cases]
+    return next((one for one in plans if one.approved), plans[0])
+
+
+def _requests(request: Request) -> Tuple[Request, ...]:
+    """What may be meant; the first of those with the same digest is as good as any."""
+    if request.method != APPROVED:
+        return (request,)
+    return tuple(replace(request, method=method, unknown=unknown) for method in METHODS for unknown in (KEEP, DROP))
+
+
+def _nothing_to_do(snapshot: Snapshot, request: Request, diagnosis: Diagnosis, around: Surroundings) -> Plan:
     hypervisor = snapshot.hypervisor
-    if diagnosis.finding != STALE_PROVIDER or hypervisor is None or snapshot.named is None:
-        refusals = () if diagnosis.finding == HEALTHY else (diagnosis.explanation,)
-        host = hypervisor.host if hypervisor else snapshot.asked
-        node = hypervisor.node if hypervisor else ""
-        return Plan(snapshot.asked, host, node, request.method, request.unknown, diagnosis, refusals=refusals)
-    case = Case(snapshot, hypervisor, snapshot.named, _decisions(snapshot, request), request, config, around)
-    return _plan(case, diagnosis)
+    return Plan(
+        asked=snapshot.asked,
+        host=hypervisor.host if hypervisor else snapshot.asked,
+        node=hypervisor.node if hypervisor else "",
+        method=request.method,
+        unknown=request.unknown,
+        diagnosis=diagnosis,
+        refusals=() if diagnosis.finding == HEALTHY else (diagnosis.explanation,),
+        cooling=around.cooling,
+    )
 
 
 def _plan(case: Case, diagnosis: Diagnosis) -> Plan:
@@ -100,6 +129,7 @@ def _plan(case: Case, diagnosis: Diagnosis) -> Plan:
         notes=tuple(notes(case)),
         digest=digest,
         approved=approved,
+        cooling=case.around.cooling,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Iterable, List, Sequence
 
 from placement_recovery.model import Resources
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, UNKNOWN
-from placement_recovery.plan.plan import HEALTHY_STATE, NEEDS_APPROVAL, READY, REFUSED, Plan
+from placement_recovery.plan.plan import HEALTHY_STATE, NEEDS_APPROVAL, READY, REFUSED, SKIPPED, Plan
 
 SHOWN_DIGEST = 8
 
@@ -15,6 +15,8 @@ def summary(plan: Plan) -> str:
     """One line that says what is the case and what would be done."""
     if plan.state == HEALTHY_STATE:
         return f"{plan.host} is healthy: {plan.diagnosis.explanation}"
+    if plan.state == SKIPPED:
+        return f"{plan.host} is left alone for now: {plan.cooling}"
     if plan.state == REFUSED:
         more = f" (and {len(plan.refusals) - 1} more)" if len(plan.refusals) > 1 else ""
         return f"{plan.host} is not recovered: {plan.refusals[0]}{more}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import List
 
+from placement_recovery.config import may_automate
 from placement_recovery.model import Migration
 from placement_recovery.plan.capacity import misfits
 from placement_recovery.plan.case import DISCARD, Case
@@ -107,7 +107,7 @@ def _automation_refusals(case: Case) -> List[str]:
     config, host = case.config, case.hypervisor.host
     if config.automation == "off":
         return ["a trigger asked for this, and automation is off in the pack's configuration"]
-    if config.automation_hosts and not any(re.fullmatch(one, host) for one in config.automation_hosts):
+    if not may_automate(config, host):
         return [f"a trigger asked for this, and {host} matches none of automation_hosts in the pack's configuration"]
     return []
 

@@ -5,28 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Tuple
 
-from placement_recovery.errors import HostFailure, StepFailed
+from placement_recovery.errors import HostFailure, InvalidInput, StepFailed
 from placement_recovery.host.names import check_host_name
-from placement_recovery.plan.case import Request, Surroundings
+from placement_recovery.plan.case import APPROVED, Request, Surroundings
 from placement_recovery.plan.diagnosis import STALE_PROVIDER, diagnose
 from placement_recovery.plan.plan import Plan, make_plan
 from placement_recovery.record.journal import unfinished
 from placement_recovery.record.record import Saved
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.cooldown import cooling
 from placement_recovery.snapshot import Snapshot
 
 
 def plan_recovery(context: Context, asked: str, request: Request) -> Tuple[Snapshot, Plan]:
     """Plan for a host or node, from a fresh snapshot. Writes nothing; the way to restart is tried harmlessly."""
     check_host_name(asked)
+    if request.method == APPROVED and not request.approve:
+        raise InvalidInput(f"method {APPROVED} needs the digest of a plan that was shown; give it as approve")
     snapshot = context.reader.snapshot(asked)
-    return snapshot, make_plan(snapshot, request, context.config, _surroundings(context, snapshot))
+    around = _surroundings(context, snapshot, request.automatic)
+    return snapshot, make_plan(snapshot, request, context.config, around)
 
 
-def _surroundings(context: Context, snapshot: Snapshot) -> Surroundings:
-    if diagnose(snapshot).finding != STALE_PROVIDER or snapshot.hypervisor is None:
-        return Surroundings()
-    host = snapshot.hypervisor.host
+def _surroundings(context: Context, snapshot: Snapshot, automatic: bool) -> Surroundings:
+    host = snapshot.hypervisor.host if snapshot.hypervisor else snapshot.asked
+    around = Surroundings(cooling=cooling(context, host) if automatic else "")
+    if around.cooling or diagnose(snapshot).finding != STALE_PROVIDER:
+        return around
     open_ones = unfinished(context.store, host)
     around = Surroundings(unfinished=open_ones[-1].id if open_ones else "")
     try:
