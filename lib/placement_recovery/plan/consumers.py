@@ -177,7 +177,7 @@ def _judge_here(consumer: Consumer, server: Server, view: View) -> Decision:
 def _judge_elsewhere(consumer: Consumer, server: Server, view: View) -> Decision:
     where = f"{server.status} on {server.host}"
     if server.status == "VERIFY_RESIZE":
-        # Confirming is the source's work: its nova-compute cannot update its provider then, and the server ends in ERROR.
+        # The source confirms: its nova-compute cannot update its provider then, and the server ends in ERROR.
         fact = (
             f"{where}, and itself holds the stale provider: revert the resize first (confirming it fails, and sets it "
             f"to ERROR, as long as {view.host} is broken)"
