@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from lab.identity import log_in
@@ -91,19 +92,14 @@ class Client:
                 raise LabError(f"server {uuid} is in ERROR, not {status}: {server.get('fault')}")
             return server if server["status"] == status and not server["OS-EXT-STS:task_state"] else None
 
-        return wait_until(f"server {uuid} is {status}", settled, timeout) or {}
+        return wait_until(f"server {uuid} is {status}", settled, timeout)
 
     def delete(self, *uuids: str) -> None:
         """Deletes servers and waits until Nova has forgotten them."""
         for uuid in uuids:
             self.nova("DELETE", f"/servers/{uuid}")
         for uuid in uuids:
-            path = f"/servers/{uuid}"
-            wait_until(
-                f"server {uuid} is deleted",
-                lambda path=path: self._status("compute", path) == 404,
-                WAIT_SECONDS,
-            )
+            wait_until(f"server {uuid} is deleted", partial(self._is_gone, uuid), WAIT_SECONDS)
 
     def act(self, uuid: str, action: str, values: Any = None, version: str = "") -> Any:
         """A server action by its name in the API, e.g. ``act(uuid, "os-stop")``."""
@@ -142,6 +138,9 @@ class Client:
     def reset_state(self, uuid: str, state: str = "error") -> None:
         """Sets a server's state by hand."""
         self.act(uuid, "os-resetState", {"state": state})
+
+    def _is_gone(self, uuid: str) -> bool:
+        return self.send("compute", "GET", f"/servers/{uuid}").status == 404
 
     def _wait_for_host(self, uuid: str, host: str) -> Json:
         def there() -> bool:
@@ -231,6 +230,3 @@ class Client:
             "user_id": project,
         }
         self.placement("PUT", f"/allocations/{consumer}", {**body, "consumer_generation": None})
-
-    def _status(self, service: str, path: str) -> int:
-        return self.send(service, "GET", path).status

@@ -19,7 +19,7 @@ from pathlib import Path
 from lab.environments import cache_folder
 from lab.identity import Keystone
 from lab.locking import exclusive
-from lab.settings import PASSWORD, REGION, Ports, transport
+from lab.settings import PASSWORD, REGION, Ports, database, transport
 
 PLACEHOLDER_PORTS = Ports(1, 2, 3, 4, 5)
 PLACEHOLDER_FOLDER = "/folder-of-the-lab"
@@ -77,7 +77,7 @@ class Databases:
 
     def _migrate_nova(self) -> None:
         self._run("nova-manage", "api_db", "sync")
-        cell0, cell1 = (f"sqlite:///{self._folder}/db/{name}.db?timeout=60" for name in ("cell0", "cell1"))
+        cell0, cell1 = (database(self._folder, name) for name in ("cell0", "cell1"))
         self._run("nova-manage", "cell_v2", "map_cell0", "--database_connection", cell0)
         bus = transport(PLACEHOLDER_PORTS)
         create = ("create_cell", "--name", "cell1", "--database_connection", cell1, "--transport-url", bus)

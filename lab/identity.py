@@ -24,7 +24,7 @@ def log_in(keystone_url: str, user: str = "admin", project: str = "admin") -> st
     answer = exchange("POST", f"{keystone_url}/auth/tokens", body)
     if answer.status != 201:
         raise LabError(f"Keystone at {keystone_url} answered {answer.status} to {user}'s log-in: {answer.body}")
-    return answer.headers["X-Subject-Token"]
+    return str(answer.headers["X-Subject-Token"])
 
 
 class Keystone:
@@ -52,7 +52,8 @@ class Keystone:
                 self._add("endpoint", service_id=service, interface=interface, region_id=REGION, url=url)
 
     def _add(self, what: str, **values: Any) -> str:
-        return self._call("POST", f"/{what}s", {what: values})[what]["id"]
+        added: str = self._call("POST", f"/{what}s", {what: values})[what]["id"]
+        return added
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         answer = exchange(method, self._url + path, body, {"X-Auth-Token": self._token})

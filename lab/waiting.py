@@ -16,7 +16,7 @@ class LabError(Exception):
     """Something in the lab did not come about; the message says what, where, and shows the end of the log."""
 
 
-def wait_until(what: str, condition: Callable[[], T], timeout: float, log: Path | None = None) -> T:
+def wait_until(what: str, condition: Callable[[], T | None], timeout: float, log: Path | None = None) -> T:
     """The first true value of ``condition()``; LabError, with the end of ``log``, after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
 
 TIMEOUT_SECONDS = 120
@@ -20,7 +21,7 @@ class Response:
 
     status: int
     body: Any
-    headers: Mapping[str, str]
+    headers: Message  # names in any case
 
 
 def exchange(method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:

@@ -84,7 +84,8 @@ class Listener(base.PollStyleListener):
 
     def __init__(self, link: Link, names: list[str]) -> None:
         super().__init__()
-        self._link, self._arrived, self._stopped = link, queue.Queue(), False
+        self._link, self._stopped = link, False
+        self._arrived: queue.Queue[str | None] = queue.Queue()  # None wakes who waits
         for name in names:
             link.subscribe(name, self._arrived.put)
 

@@ -73,4 +73,7 @@ def command(name: str) -> Any:
 if __name__ == "__main__":
     service, *rest = sys.argv[1:]
     sys.argv = [service] if service in APPLICATIONS else [service, *rest]
-    sys.exit(serve(service, int(rest[0])) if service in APPLICATIONS else command(service))
+    if service in APPLICATIONS:
+        serve(service, int(rest[0]))
+    else:
+        sys.exit(command(service))
