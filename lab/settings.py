@@ -170,6 +170,7 @@ def nova(folder: Path, ports: Ports, release: str, etc: Path, host: str, state: 
         "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 5},
         # The image is a stand-in's and there are no zones: what is left is what a recovery meets.
         "filter_scheduler": {"enabled_filters": "ComputeFilter,ComputeCapabilitiesFilter,ImagePropertiesFilter"},
+        "quota": dict.fromkeys(("instances", "cores", "ram"), -1),
         "vnc": {"enabled": False},
         "cache": {"enabled": True, "backend": "dogpile.cache.memory"},
     }
