@@ -7,6 +7,7 @@ import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import openstack
+import yaml
 from keystoneauth1 import exceptions as ksa
 from openstack import exceptions as sdk
 from openstack.config import OpenStackConfig
@@ -62,14 +63,26 @@ class Api:
     def _request(self, method: str, path: str, version: str, **arguments: Any) -> Dict[str, Any]:
         what = f"{self.service}: {method} {path}"
         try:
+            # clouds.yaml may turn a cache on; what is read here decides over deletes.
             answer = self._proxy.request(
-                path, method, raise_exc=False, microversion=version or None, **arguments
+                path, method, raise_exc=False, microversion=version or None, skip_cache=True, **arguments
             )
         except (ksa.ClientException, sdk.SDKException) as error:
             raise translated(what, error) from error
         if answer.status_code >= 300:
             raise _failure(what, answer)
         return _json(what, answer)
+
+
+class Answer(Dict[str, Any]):
+    """The body of an answer. What it ought to have and has not is ApiUnavailable: something else answered there."""
+
+    def __init__(self, what: str, body: Mapping[str, Any]) -> None:
+        super().__init__(body)
+        self.what = what
+
+    def __missing__(self, key: str) -> Any:
+        raise ApiUnavailable(f"{self.what} was answered without {key!r}; check that the endpoint is the service's")
 
 
 def connect(config: Config) -> Tuple[Api, Api]:
@@ -79,25 +92,52 @@ def connect(config: Config) -> Tuple[Api, Api]:
     """
     connection = _connection(config)
     try:
-        connection.authorize()
-        return Api("nova", connection.compute), Api("placement", connection.placement)
+        connection.session.get_token()  # Connection.authorize() hides the status of a refusal
     except (ksa.ClientException, sdk.SDKException) as error:
         raise translated(f"keystone: log in to cloud {config.cloud}", error) from error
+    return Api("nova", _proxy(connection, "compute")), Api("placement", _proxy(connection, "placement"))
+
+
+def _proxy(connection: Any, service: str) -> Any:
+    try:
+        return getattr(connection, service)  # asks the service for its versions
+    except (ksa.ClientException, sdk.SDKException) as error:
+        raise translated(f"{service}: its versions", error) from error
 
 
 def _connection(config: Config) -> Any:
     files = None
     if config.clouds_file:
-        if not os.access(config.clouds_file, os.R_OK):
-            raise ConfigurationError(f"clouds_file {config.clouds_file} cannot be read; check its path and owner")
+        _check_clouds_file(config.clouds_file, config.cloud)
         files = [config.clouds_file]
     try:
         # The environment of a StackStorm runner is not where operators expect credentials to come from.
         clouds = OpenStackConfig(config_files=files, secure_files=_secure_files(config), load_envvars=False)
         region = clouds.get_one(config.cloud, api_timeout=config.request_timeout)
         return openstack.connection.Connection(config=region, app_name="placement_recovery")
-    except (ksa.ClientException, sdk.SDKException, ValueError, TypeError) as error:
+    except (ksa.ClientException, sdk.SDKException, ValueError, TypeError, AttributeError, KeyError) as error:
+        # The last four are how openstacksdk meets values of a wrong type.
         raise ConfigurationError(f"cloud {config.cloud!r} of clouds.yaml cannot be used: {error}") from error
+
+
+def _check_clouds_file(path: str, cloud: str) -> None:
+    """openstacksdk says no more than "not found" of a file that it cannot read. No word of the file is repeated."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            clouds = yaml.safe_load(file)
+    except OSError as error:
+        reason = error.strerror
+        raise ConfigurationError(f"clouds_file {path} cannot be read ({reason}); check its path and owner") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"clouds_file {path} is no YAML{where}") from None
+    for key in ("clouds", cloud):
+        clouds = clouds.get(key) if isinstance(clouds, dict) else None
+        if not isinstance(clouds, dict):
+            raise ConfigurationError(
+                f"clouds_file {path} has no cloud {cloud!r}: there is no mapping {key!r} in it; see option cloud"
+            )
 
 
 def _secure_files(config: Config) -> Optional[List[str]]:
@@ -114,7 +154,7 @@ def translated(what: str, error: Exception) -> Exception:
         return ApiDenied(f"{what} was refused with {status}: {_HINTS[status]}. {text}", status)
     if isinstance(status, int) and status >= 500:
         return ApiUnavailable(f"{what} answered {status}; try again when it is back. {text}", status)
-    if isinstance(error, (ksa.EndpointNotFound, ksa.CatalogException, ksa.MissingRequiredOptions)):
+    if isinstance(error, (ksa.EndpointNotFound, ksa.CatalogException, ksa.MissingRequiredOptions, sdk.ConfigException)):
         return ConfigurationError(f"{what}: {text}; check region and interface in clouds.yaml, and the catalog")
     return ApiUnreachable(f"{what} got no answer: {text}; check the network and the endpoint, then try again")
 
@@ -135,10 +175,12 @@ def _explained(answer: Any) -> Tuple[str, str]:
         body = answer.json()
     except ValueError:
         return _shortened(re.sub(r"<[^>]*>", " ", answer.text)), ""
-    if isinstance(body, dict) and body.get("errors"):
-        first = body["errors"][0]
-        return _shortened(str(first.get("detail", first))), str(first.get("code", ""))
-    for value in body.values() if isinstance(body, dict) else ():
+    if not isinstance(body, dict):
+        return _shortened(str(body)), ""
+    errors = body.get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        return _shortened(str(errors[0].get("detail", errors[0]))), str(errors[0].get("code", ""))
+    for value in body.values():
         if isinstance(value, dict) and "message" in value:
             return _shortened(str(value["message"])), ""
     return _shortened(str(body)), ""
@@ -152,7 +194,9 @@ def _json(what: str, answer: Any) -> Dict[str, Any]:
     except ValueError as error:
         text = _shortened(answer.text)
         raise ApiUnavailable(f"{what} answered {answer.status_code}, but not in JSON: {text}") from error
-    return body if isinstance(body, dict) else {"body": body}
+    if not isinstance(body, dict):
+        raise ApiUnavailable(f"{what} answered {answer.status_code}, but with no JSON object: {_shortened(str(body))}")
+    return Answer(what, body)
 
 
 def _shortened(text: str) -> str:

@@ -1,0 +1,133 @@
+"""Credentials and catalogues that do not do: each told as what it is, and no secret with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from placement_recovery.cloud import connect
+from placement_recovery.config import Config
+from placement_recovery.errors import ApiDenied, ApiUnavailable, ApiUnreachable, ConfigurationError
+from tests.cloud.web import DROP, HANG, PASSWORD, Reply
+
+TOKENS = "/identity/v3/auth/tokens"
+
+
+def test_a_password_that_keystone_refuses(web, config, raised):
+    """401: look at clouds.yaml."""
+    web.answer("POST", TOKENS, Reply(401, {"error": {"code": 401, "message": "The request requires authentication."}}))
+    error = raised(ApiDenied, connect, config())
+    assert str(error).startswith("keystone: log in to cloud web was refused with 401: check the user and password")
+    assert error.status == 401
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_keystone_that_is_ill(web, config, raised, status):
+    """5xx with the HTML of a proxy."""
+    web.answer("POST", TOKENS, Reply(status, "<html>ill</html>", "text/html"))
+    assert f"answered {status}; try again when it is back" in str(raised(ApiUnavailable, connect, config()))
+
+
+@pytest.mark.parametrize("reply", [DROP, HANG])
+def test_a_keystone_that_does_not_answer(web, config, raised, reply):
+    """Nothing is known but that."""
+    web.answer("POST", TOKENS, reply)
+    assert "keystone: log in to cloud web got no answer" in str(raised(ApiUnreachable, connect, config()))
+
+
+def test_a_keystone_that_is_refused_at_its_port(config, raised):
+    """Nobody listens there."""
+    auth = {"auth_url": "http://127.0.0.1:9/v3", "username": "a", "password": PASSWORD, "project_name": "p",
+            "user_domain_name": "d", "project_domain_name": "d"}
+    error = raised(ApiUnreachable, connect, config({"auth": auth}))
+    assert "check the network and the endpoint" in str(error)
+
+
+@pytest.mark.parametrize(("missing", "there"), [("compute", "placement"), ("placement", "compute")])
+def test_a_service_that_is_not_in_the_catalogue(web, config, raised, missing, there):
+    """At once, or when it is asked for the first time."""
+    web.log_in(there)
+
+    def ask():
+        for api in connect(config()):
+            api.greatest_microversion()
+
+    error = raised(ConfigurationError, ask)
+    assert missing in str(error)
+    assert "check region and interface in clouds.yaml, and the catalog" in str(error)
+
+
+def test_a_region_without_the_services(config, raised):
+    """As good as not in the catalogue."""
+    error = raised(ConfigurationError, lambda: connect(config({"region_name": "Two"}))[0].greatest_microversion())
+    assert "Two" in str(error)
+
+
+def attempt(tmp_path, text, cloud="web"):
+    """Log in with a clouds.yaml of this text."""
+    path = tmp_path / "clouds.yaml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    return connect(Config.from_mapping({"clouds_file": str(path), "cloud": cloud}))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"clouds:\n  web:\n    auth: {{password: {PASSWORD}, [\n", "is no YAML at line 4"),
+        (f"clouds:\n\tweb: {PASSWORD}\n", "is no YAML at line 2"),
+        (f"{PASSWORD} \udcff\udcfe", "is no YAML"),
+        ("", "has no cloud 'web': there is no mapping 'clouds' in it"),
+        (PASSWORD, "has no cloud 'web'"),
+        (f"- {PASSWORD}", "has no cloud 'web'"),
+        (f"clouds: {PASSWORD}", "has no cloud 'web'"),
+        (f"clouds: {{web: {PASSWORD}}}", "has no cloud 'web': there is no mapping 'web' in it"),
+        (f"clouds: {{other: {{auth: {{password: {PASSWORD}}}}}}}", "has no cloud 'web'"),
+        (f"clouds: {{web: {{auth: {{password: {PASSWORD}}}}}}}", "auth_url"),
+        (f"clouds: {{web: {{auth: {PASSWORD}}}}}", "cannot be used"),
+        (f"clouds: {{web: {{cache: {{a: b}}, auth: {{auth_url: x, password: {PASSWORD}}}}}}}", "cannot be used"),
+        (f"clouds: {{web: {{auth_type: nonsense, auth: {{password: {PASSWORD}}}}}}}", "nonsense"),
+    ],
+)
+def test_a_clouds_yaml_that_does_not_do(tmp_path, raised, text, told):
+    """What is wrong is said without repeating a word of it."""
+    error = raised(ConfigurationError, attempt, tmp_path, text)
+    assert told in str(error)
+    assert "web" in str(error) or "clouds.yaml" in str(error)
+
+
+@pytest.mark.parametrize("path", ["/nonexistent/clouds.yaml", "/"])
+def test_a_clouds_yaml_that_cannot_be_read(raised, path):
+    """Missing, or a folder."""
+    error = raised(ConfigurationError, connect, Config.from_mapping({"clouds_file": path}))
+    assert str(error).startswith(f"clouds_file {path} cannot be read (")
+
+
+def test_secrets_may_lie_beside_the_clouds_yaml(web, config, tmp_path):
+    """In secure.yaml, as openstacksdk has it."""
+    given = config({"auth": {"auth_url": f"{web.url}/identity/v3", "username": "admin", "project_name": "admin",
+                             "user_domain_name": "Default", "project_domain_name": "Default"}})
+    (tmp_path / "secure.yaml").write_text(f"clouds: {{web: {{auth: {{password: {PASSWORD}}}}}}}")
+    nova, _ = connect(given)
+    assert nova.greatest_microversion() == (2, 96)
+
+
+def test_the_environment_brings_no_credentials(config, raised, monkeypatch):
+    """Those of a StackStorm runner are not where operators expect them."""
+    monkeypatch.setenv("OS_AUTH_URL", "http://127.0.0.1:9/v3")
+    monkeypatch.setenv("OS_PASSWORD", PASSWORD)
+    assert connect(config())
+    raised(ConfigurationError, connect, Config.from_mapping({"clouds_file": config().clouds_file, "cloud": "envvars"}))
+
+
+def test_a_real_keystone_refuses_a_wrong_password(cloud, raised):
+    """As an action meets it."""
+    config = Config.from_mapping(cloud.config(clouds_file=cloud.clouds_yaml(password=PASSWORD)))
+    assert "was refused with 401" in str(raised(ApiDenied, connect, config))
+
+
+def test_a_real_nova_and_placement_refuse_who_is_no_admin(cloud, raised):
+    """403, with what the user of clouds.yaml needs."""
+    config = Config.from_mapping(cloud.config(clouds_file=cloud.clouds_yaml(user="demo")))
+    nova, placement = connect(config)
+    for api, path in ((nova, "/os-services"), (placement, "/resource_providers")):
+        error = raised(ApiDenied, api.get, path, "")
+        assert "403: the user of clouds.yaml needs the admin role" in str(error)
