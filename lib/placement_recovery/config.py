@@ -15,9 +15,25 @@ RESTART_HOWS = ("systemd", "docker", "podman", "command", "never")
 RESTART_WHERES = ("ssh", "local")
 STORES = ("datastore", "files")
 AUTOMATIONS = ("off", "ask", "when_safe")
+LOG_STARTS = ("end", "begin")
+
+# Distributions' packages, kolla, and a central tree where the folder is the host's.
+LOG_GLOBS = (
+    "/var/log/nova/nova-compute.log",
+    "/var/log/kolla/nova/nova-compute.log",
+    "/var/log/remote/*/nova-compute.log",
+)
 
 # StackStorm kills an action at its time-out (1200 s in the metadata of those that wait), and no handler runs then.
 LONGEST_WAIT = 900
+
+AT_LEAST_ONE = (
+    "request_timeout", "concurrency", "batch_size", "restart_timeout", "provider_wait", "keep_days", "keep_records"
+)
+
+_TYPE_NAMES: Mapping[Any, str] = {
+    str: "text", int: "a whole number", bool: "true or false", tuple: "a list of strings", Mapping: "a map",
+}
 
 LEAST_COMPUTE = (2, 69)
 LEAST_PLACEMENT = (1, 28)
@@ -48,9 +64,14 @@ class Config:
     provider_wait: int = 180
     store: str = "datastore"
     store_folder: str = "/var/lib/placement_recovery"
+    keep_days: int = 90
+    keep_records: int = 1000
     automation: str = "ask"
     automation_hosts: Tuple[str, ...] = ()
     cooldown: int = 300
+    log_globs: Tuple[str, ...] = LOG_GLOBS
+    log_start: str = "end"
+    log_cooldown: int = 360
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Config:
@@ -63,7 +84,7 @@ class Config:
         if unknown:
             raise ConfigurationError(f"unknown option {', '.join(unknown)}; known are {', '.join(sorted(known))}")
         given: Dict[str, Any] = {name: value for name, value in values.items() if value is not None}
-        for name in ("restart_command", "restart_probe_command", "automation_hosts"):
+        for name in ("restart_command", "restart_probe_command", "automation_hosts", "log_globs"):
             if name in given:
                 given[name] = _strings(name, given[name])
         config = cls(**given)
@@ -99,16 +120,18 @@ def _check(config: Config) -> None:
     _check_choice("restart_where", config.restart_where, RESTART_WHERES)
     _check_choice("store", config.store, STORES)
     _check_choice("automation", config.automation, AUTOMATIONS)
+    _check_choice("log_start", config.log_start, LOG_STARTS)
     _check_least("compute_microversion", config.compute_microversion, LEAST_COMPUTE)
     _check_least("placement_microversion", config.placement_microversion, LEAST_PLACEMENT)
-    for name in ("request_timeout", "concurrency", "batch_size", "restart_timeout", "provider_wait"):
+    for name in AT_LEAST_ONE:
         if getattr(config, name) < 1:
             raise ConfigurationError(f"{name} must be 1 or more, not {getattr(config, name)}")
     for name in ("periodic_wait", "provider_wait", "restart_timeout"):
         if not 0 <= getattr(config, name) <= LONGEST_WAIT:
             raise ConfigurationError(f"{name} must be 0 to {LONGEST_WAIT}, not {getattr(config, name)}")
-    if config.cooldown < 0:
-        raise ConfigurationError(f"cooldown must be 0 or more, not {config.cooldown}")
+    for name in ("cooldown", "log_cooldown"):
+        if getattr(config, name) < 0:
+            raise ConfigurationError(f"{name} must be 0 or more, not {getattr(config, name)}")
     if config.restart_how == "command" and not config.restart_command:
         raise ConfigurationError("restart_how is command, but restart_command is empty")
     for pattern in config.automation_hosts:
@@ -121,7 +144,9 @@ def _check_types(config: Config) -> None:
         value = getattr(config, option.name)
         wanted = Mapping if option.name == "ssh_targets" else type(default)
         if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-            raise ConfigurationError(f"{option.name} must be of type {wanted.__name__}, not {value!r}")
+            # YAML reads a bare off as false and 2.69 as a number.
+            hint = "; put it in quotes" if wanted is str and isinstance(value, (bool, int, float)) else ""
+            raise ConfigurationError(f"{option.name} must be {_TYPE_NAMES[wanted]}, not {value!r}{hint}")
     for host, target in config.ssh_targets.items():
         if not isinstance(host, str) or not isinstance(target, str):
             raise ConfigurationError(f"ssh_targets must map text to text, not {host!r} to {target!r}")

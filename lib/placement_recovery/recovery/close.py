@@ -6,6 +6,7 @@ from placement_recovery.record.journal import Journal
 from placement_recovery.record.record import ABANDONED, BACK, FINISHED, ROLLED_BACK
 from placement_recovery.recovery import claim
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.retention import purge
 from placement_recovery.recovery.service import give_back
 
 
@@ -19,7 +20,8 @@ def close(context: Context, journal: Journal) -> str:
     said = give_back(context, journal)
     state = ROLLED_BACK if journal.progress.direction == BACK else FINISHED
     journal.close(state)
-    return f"recovery {journal.saved.id} of {journal.saved.host} is {state.replace('_', ' ')}; {said}"
+    told = [f"recovery {journal.saved.id} of {journal.saved.host} is {state.replace('_', ' ')}", said, purge(context)]
+    return "; ".join(filter(None, told))
 
 
 def abandon(context: Context, journal: Journal) -> str:

@@ -1,0 +1,39 @@
+"""How long the records of recoveries that have ended are kept. One that is unfinished is never purged."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import List
+
+from placement_recovery.errors import RecordFailure
+from placement_recovery.record.journal import all_progress
+from placement_recovery.record.record import OPEN, Progress
+from placement_recovery.recovery.context import Context
+
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def purge(context: Context) -> str:
+    """Remove what ended more than keep_days ago, and the oldest beyond keep_records; "" where nothing was to remove.
+
+    Called at the end of a recovery that went well: that old records could not be removed is told, and is no failure.
+    """
+    try:
+        gone = _outdated(context)
+        for one in gone:
+            context.store.remove(one.id)
+    except RecordFailure as error:
+        return f"old records could not be purged: {error}"
+    return f"{len(gone)} old record(s) were purged" if gone else ""
+
+
+def _outdated(context: Context) -> List[Progress]:
+    """Ended recoveries by age and by number, the oldest first."""
+    ended = [one for one in all_progress(context.store) if one.state != OPEN]
+    oldest = _time(context.clock.now()) - timedelta(days=context.config.keep_days)
+    beyond = max(0, len(ended) - context.config.keep_records)
+    return [one for index, one in enumerate(ended) if index < beyond or _time(one.updated_at) < oldest]
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, TIME_FORMAT)
