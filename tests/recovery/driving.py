@@ -24,10 +24,14 @@ HASTE = 20
 
 
 class HastyClock(Clock):
-    """Its seconds pass twenty times as fast where the library sleeps, so that a time-out is soon over."""
+    """Its seconds pass twenty times as fast where the library sleeps, so that a time-out is soon over.
 
-    def __init__(self) -> None:
+    With a `pace` each sleep takes that many times as long on this clock, and no more time here.
+    """
+
+    def __init__(self, pace: float = 1.0) -> None:
         self._skipped = 0.0
+        self._pace = pace
 
     def seconds(self) -> float:
         """Real ones, and those that were skipped."""
@@ -36,7 +40,7 @@ class HastyClock(Clock):
     def sleep(self, seconds: float) -> None:
         """Wait a twentieth."""
         time.sleep(seconds / HASTE)
-        self._skipped += seconds - seconds / HASTE
+        self._skipped += seconds * self._pace - seconds / HASTE
 
 
 Act = Callable[[], None]
@@ -93,14 +97,9 @@ class WatchedApi:
         return answer
 
 
-def hasty(context: Context) -> Context:
-    """The same context with a clock that hurries."""
-    return replace(context, clock=HastyClock())
-
-
-def open_hasty(config: Mapping[str, Any]) -> Context:
+def open_hasty(config: Mapping[str, Any], pace: float = 1.0) -> Context:
     """A context as an action makes it, with a clock that hurries."""
-    return hasty(open_context(Config.from_mapping(config)))
+    return replace(open_context(Config.from_mapping(config)), clock=HastyClock(pace))
 
 
 def watched(context: Context, meddler: Meddler) -> Context:

@@ -129,7 +129,7 @@ def test_a_write_in_the_very_moment_is_met_by_the_generation(cloud, context):
     recovery_id = begin(context, stale.host)
     before = holdings(cloud, stale.servers)
     meddler.before("POST", "/allocations", lambda: cloud.allocate(stale.servers[2], {stale.stale_uuid: ONE_SERVER}))
-    with pytest.raises(ConsumerChanged, match="changed in this very moment.*nothing was taken away"):
+    with pytest.raises(ConsumerChanged, match=r"changed in this very moment.*nothing was taken away"):
         go_on(watched(context, meddler), recovery_id)
     assert holdings(cloud, stale.servers) == before
     assert context.journal(recovery_id).progress.state == "abandoned"
@@ -206,6 +206,6 @@ def test_a_digest_that_is_not_that_of_the_plan_now_opens_nothing(cloud, context)
 def test_a_host_that_is_well_opens_nothing(cloud, context):
     """Nor one that nobody knows."""
     for host in (cloud.healthy_host(servers=1).host, "no-such-host"):
-        with pytest.raises(PlacementRecoveryError, match="is healthy|nova knows no compute host"):
+        with pytest.raises(PlacementRecoveryError, match=r"is healthy|nova knows no compute host"):
             save_allocations(context, host, Request(approve="000000"), "tester")
     assert context.store.ids("saved") == ()

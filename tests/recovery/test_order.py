@@ -7,15 +7,13 @@ import pytest
 from placement_recovery.errors import InvalidInput, RecordNotFound, StepFailed
 from placement_recovery.recovery.engine import run_step
 
-from .driving import begin, go_on, recover, step_names
+from .driving import begin, go_on, open_hasty, recover, step_names
 from .looks import claim_traits, enabled, holdings
 
 
 @pytest.fixture(scope="module")
 def waiting(cloud):
     """A recovery with each method that is saved, and no more."""
-    from .driving import open_hasty
-
     context = open_hasty(cloud.config(provider_wait=60))
     hosts = [cloud.stale_host(servers=1) for _ in range(2)]
     return context, {"preserve": begin(context, hosts[0].host), "discard": begin(context, hosts[1].host, "discard")}
@@ -48,7 +46,7 @@ def test_a_step_of_another_method_is_refused(waiting):
 @pytest.mark.parametrize("name", step_names())
 def test_a_recovery_that_nobody_knows_is_refused(context, name):
     """An id that was mistyped."""
-    with pytest.raises(RecordNotFound, match="recovery 0123456789 has no saved.*show_recoveries"):
+    with pytest.raises(RecordNotFound, match=r"recovery 0123456789 has no saved.*show_recoveries"):
         run_step(context, "0123456789", name)
 
 
@@ -66,10 +64,11 @@ def test_every_step_twice_is_the_same_as_once(cloud, context):
     with cloud.nova_compute(stale.host, interval=0.1):
         for name in step_names():
             run_step(context, recovery_id, name)
-            before = cloud.placement_mark(), cloud.nova_mark(), holdings(cloud, stale.servers), cloud.service(stale.host)
+            marks = cloud.placement_mark(), cloud.nova_mark()
+            before = holdings(cloud, stale.servers), cloud.service(stale.host)
             run_step(context, recovery_id, name)
-            assert cloud.placement_writes_since(before[0]) == cloud.nova_writes_since(before[1]) == []
-            assert (holdings(cloud, stale.servers), cloud.service(stale.host)) == before[2:]
+            assert cloud.placement_writes_since(marks[0]) == cloud.nova_writes_since(marks[1]) == []
+            assert (holdings(cloud, stale.servers), cloud.service(stale.host)) == before
     assert set(cloud.provider_allocations(stale.compute_uuid)) == set(stale.servers)
 
 

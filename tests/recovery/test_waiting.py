@@ -1,0 +1,167 @@
+"""nova-compute's new provider: awaited, helped by a restart, and taken from nobody."""
+
+from __future__ import annotations
+
+import pytest
+from support.placement import ONE_SERVER
+from support.rows import new_uuid
+
+from placement_recovery.errors import HostFailure, InvalidInput, ProviderNotReady, StepFailed
+from placement_recovery.recovery.engine import run_step
+from placement_recovery.recovery.wait import restart_host
+
+from .driving import begin, go_on, open_hasty, recover, step_names
+from .looks import disabled_by, enabled
+
+PERIODIC, RESTART, WAIT = step_names()[5:8]
+
+
+@pytest.fixture(scope="module")
+def cleared(cloud):
+    """A host whose stale provider is deleted, and no nova-compute yet; gives contexts with other configurations."""
+    stale, folder = cloud.stale_host(servers=1), cloud.config()["store_folder"]
+    config = cloud.config(store_folder=folder, periodic_wait=0, provider_wait=1)
+    recovery_id = begin(open_hasty(config), stale.host)
+    go_on(open_hasty(config), recovery_id, until="delete_resource_provider")
+
+    def configured(**options):
+        return open_hasty({**config, **options})
+
+    return stale, recovery_id, configured
+
+
+def by_command(*words):
+    """The options that restart nova-compute by a command on this machine."""
+    return {"restart_how": "command", "restart_where": "local", "restart_command": list(words), "restart_sudo": False}
+
+
+def test_a_provider_that_never_comes_is_told(cloud, cleared):
+    """What is saved stays saved, the service stays disabled, and the message says what to look at."""
+    stale, recovery_id, configured = cleared
+    with pytest.raises(ProviderNotReady, match=f"has not made its new provider {stale.node} yet. Look into.*resume"):
+        go_on(configured(), recovery_id)
+    assert cloud.service(stale.host) == disabled_by(recovery_id)
+    assert configured().journal(recovery_id).progress.steps[WAIT].state == "failed"
+
+
+def test_the_periodic_is_awaited_first_and_that_it_did_nothing_is_no_failure(cleared):
+    """A restart comes next."""
+    _, recovery_id, configured = cleared
+    told = run_step(configured(periodic_wait=3), recovery_id, PERIODIC).summary
+    assert told.startswith("after 3 s nova-compute on")
+    assert "has not made its new provider" in told
+
+
+def test_a_name_that_somebody_else_took_stops_it(cloud, cleared):
+    """Nothing of theirs is touched."""
+    stale, recovery_id, configured = cleared
+    taken = cloud.provider(stale.node, inventories={"CUSTOM_LICENCE": 1}, traits=())
+    mark = cloud.placement_mark()
+    with pytest.raises(StepFailed, match=f"{stale.node} is taken by provider {taken}.*resume when the name is free"):
+        go_on(configured(), recovery_id)
+    cloud.delete_provider(taken)
+    assert not [one for one in cloud.placement_writes_since(mark) if taken in one.path]
+
+
+def test_a_restart_that_fails_is_told(cleared):
+    """With the way out; the record says where it stands."""
+    _, recovery_id, configured = cleared
+    with pytest.raises(HostFailure, match="restart_command failed: false ended with 1"):
+        go_on(configured(**by_command("false")), recovery_id)
+    assert configured().journal(recovery_id).progress.steps[RESTART].state == "failed"
+
+
+def test_no_restart_while_a_server_is_busy(cloud, cleared, tmp_path):
+    """It would break what is under way."""
+    stale, recovery_id, configured = cleared
+    cloud.set_server(stale.servers[0], task_state="image_snapshot")
+    with pytest.raises(StepFailed, match=f"would break what is under way on {stale.host}: server {stale.servers[0]}"):
+        go_on(configured(**by_command("touch", str(tmp_path / "restarted"))), recovery_id)
+    cloud.set_server(stale.servers[0], task_state=None)
+    assert not (tmp_path / "restarted").exists()
+
+
+def test_no_restart_of_a_host_that_was_fenced(cloud, cleared, tmp_path):
+    """It would bring back what somebody shut out."""
+    stale, recovery_id, configured = cleared
+    cloud.set_service(stale.host, forced_down=True)
+    with pytest.raises(StepFailed, match=f"{stale.host} is forced down, and a restart would bring it back"):
+        go_on(configured(**by_command("touch", str(tmp_path / "restarted"))), recovery_id)
+    cloud.set_service(stale.host, forced_down=False)
+    assert not (tmp_path / "restarted").exists()
+
+
+def test_restart_how_never_is_no_failure(cloud, cleared):
+    """Somebody may do it by hand; the wait that follows tells."""
+    _, recovery_id, configured = cleared
+    run_step(configured(), recovery_id, PERIODIC)
+    assert "restart_how is never" in run_step(configured(), recovery_id, RESTART).summary
+
+
+def test_a_restart_brings_it_where_the_periodic_does_not(cloud):
+    """The configured command is run once; then the recovery ends well."""
+    stale = cloud.stale_host(servers=1)
+    with cloud.nova_compute(stale.host, interval=0.1, only_after_restart=True) as compute:
+        options = {"periodic_wait": 3, "provider_wait": 60, **by_command(*compute.restart_command)}
+        journal = recover(open_hasty(cloud.config(**options)), stale.host)
+    assert compute.restarts == 1
+    assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: ONE_SERVER}
+    assert "restart_command" in journal.progress.steps[RESTART].summary
+
+
+def test_no_restart_where_the_periodic_brings_it(cloud):
+    """A restart only shortens the wait, and may break something."""
+    stale = cloud.stale_host(servers=0)
+    with cloud.nova_compute(stale.host, interval=0.1) as compute:
+        options = {"periodic_wait": 60, **by_command(*compute.restart_command)}
+        recover(open_hasty(cloud.config(**options)), stale.host)
+    assert compute.restarts == 0
+
+
+def test_after_a_wait_in_vain_a_resume_ends_well(cloud, context):
+    """The cause is gone: nova-compute works again; and it has got yet another UUID by then."""
+    stale, another = cloud.stale_host(servers=2), new_uuid()
+    recovery_id = begin(context, stale.host)
+    with pytest.raises(ProviderNotReady):
+        go_on(context, recovery_id)
+    cloud.set_compute_node(stale.host, uuid=another)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        go_on(context, recovery_id)
+    assert set(cloud.provider_allocations(another)) == set(stale.servers)
+    assert context.journal(recovery_id).progress.providers == {stale.stale_uuid: another}
+    assert cloud.service(stale.host) == enabled()
+
+
+def test_every_class_that_is_needed_is_awaited(cloud, context):
+    """Inventory may come class by class; nothing is set on half a provider."""
+    stale = cloud.stale_host(servers=1)
+    recovery_id = begin(context, stale.host)
+    with cloud.nova_compute(stale.host, interval=0.1, without=["DISK_GB"], without_seconds=1.0):
+        told = go_on(context, recovery_id, until=WAIT)[-1].summary
+        assert "DISK_GB" in told
+        go_on(context, recovery_id)
+    assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: ONE_SERVER}
+
+
+def test_what_is_missing_is_named(cloud):
+    """A host that came back without its disks."""
+    stale = cloud.stale_host(servers=1)
+    context = open_hasty(cloud.config(periodic_wait=0, provider_wait=6))
+    recovery_id = begin(context, stale.host)
+    with cloud.nova_compute(stale.host, interval=0.1, without=["DISK_GB"], without_seconds=600), pytest.raises(
+        ProviderNotReady, match=f"new provider {stale.compute_uuid} of {stale.node} has no DISK_GB yet"
+    ):
+        go_on(context, recovery_id)
+    assert cloud.allocations(stale.servers[0]) == {}
+
+
+def test_a_host_is_restarted_outside_of_a_recovery(cloud, tmp_path):
+    """By name; a host that Nova does not know, or that cannot be one, is refused."""
+    host, mark = cloud.healthy_host().host, tmp_path / "restarted"
+    context = open_hasty(cloud.config(**by_command("touch", str(mark))))
+    for wrong in ("no-such-host", "-oProxyCommand=x", "a;b"):
+        with pytest.raises(InvalidInput):
+            restart_host(context, wrong)
+    assert not mark.exists()
+    assert "ended well" in restart_host(context, host)
+    assert mark.exists()
