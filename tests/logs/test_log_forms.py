@@ -93,6 +93,25 @@ def test_the_samples_cut_into_random_pieces_tell_the_same(name, cuts):
     assert fed_in_pieces(data, [min(cut, len(data)) for cut in cuts]) == fed_in_pieces(data, [])
 
 
+@pytest.mark.parametrize("form", forms.ALL.values(), ids=forms.ALL)
+def test_lines_one_by_one_tell_the_same(form):
+    """The end of a split line comes alone, with none of the words that make a line worth reading."""
+    data = forms.as_bytes(form(CONFLICT))
+    ends = [index + 1 for index, byte in enumerate(data) if byte == ord("\n")]
+    assert fed_in_pieces(data, ends) == fed_in_pieces(data, [])
+
+
+def test_a_piece_that_ends_in_a_quoted_line_break_is_no_whole_line():
+    """docker's mark of a whole line is a line's end; the text may end in a backslash and an n."""
+    text = forms.oslo_json(CONFLICT[18:19])[0]
+    text = text.replace("{", r'{"note": "first\\n and more", ', 1)
+    cut = text.index(r"\\n and") + len(r"\\n")
+    harmless = forms.docker(["nothing"] * 20)
+    split = [forms.docker([part])[0] for part in (text[:cut], text[cut:])]
+    split[0] = split[0].replace(r'\n","stream"', '","stream"')
+    assert len(read([*harmless, *split, *harmless])) == 1
+
+
 def test_single_bytes_tell_the_same():
     """The smallest pieces there are."""
     data = forms.as_bytes(SHORT)

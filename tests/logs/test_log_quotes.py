@@ -58,12 +58,15 @@ def test_a_quoted_failure_is_nothing(wrapped):
     """Nor does the second line's text count anywhere else."""
     text = failed().split("] ", 1)[1]
     assert read(wrapped.format(line("nova.compute.manager", "Instance says: " + text))) == []
+    assert read(wrapped.format(line("nova.virt.libvirt.driver", text))) == []
+    assert read(wrapped.format(line("nova.compute.manager", text, level="INFO"))) == []
 
 
 @pytest.mark.parametrize(
     "record",
     [
         {"MESSAGE": f"somebody wrote:\n{conflict()}"},
+        {"MESSAGE": f"\n{conflict()}"},
         {"log": f"somebody wrote:\n{conflict()}\n", "stream": "stdout"},
         {"name": "nova.api", "levelname": "ERROR", "message": f"somebody wrote:\n{conflict()}"},
     ],

@@ -97,6 +97,18 @@ def test_a_warning_of_another_thread_does_not_hide_the_conflict():
     assert told(read(conflict(), warning, failed())) == [("fault", "compute-0", "compute-0")]
 
 
+def test_a_warning_of_another_thread_does_not_hide_an_answer():
+    """What Placement answered to the creation is the cause."""
+    warning = line("nova.scheduler.client.report", "Placement API service is not responding.", level="WARNING")
+    assert told(read(answered(503, "<html>"), warning, failed())) == [("unavailable", "compute-0", "compute-0")]
+
+
+def test_a_context_may_name_a_server():
+    """oslo.log puts the context's resource before the message."""
+    head, message = conflict().split("] ", 1)
+    assert told(read(f"{head}] [instance: {OTHER_UUID}] {message}", failed())) == [("fault", "compute-0", "compute-0")]
+
+
 def test_a_warning_alone_is_nothing():
     """Any call may have met it, and nova tries again."""
     assert read(line("nova.scheduler.client.report", "Placement API service is not responding.", level="WARNING")) == []

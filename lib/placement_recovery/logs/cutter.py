@@ -62,11 +62,11 @@ class LineCutter:
 
 
 def each_line(block: bytes, start: int) -> Iterator[Tuple[bytes, int]]:
-    """Yield each line of a block of whole lines without its end, and its offset; too long ones are left out."""
+    """Yield each line of a block of whole lines without its line feed, and its offset; too long ones are left out."""
     for line in block.split(b"\n"):
         bare = line.lstrip(b"\0")
         if bare and len(bare) <= LONGEST_LINE:
-            yield bare.rstrip(b"\r"), start + len(line) - len(bare)
+            yield bare, start + len(line) - len(bare)
         start += len(line) + 1
 
 

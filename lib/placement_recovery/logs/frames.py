@@ -10,6 +10,7 @@ from placement_recovery.logs.cutter import LONGEST_LINE
 from placement_recovery.logs.jsontext import read_object, read_text
 
 _LINES_TO_LEARN_FROM = 8
+_LONGEST_SPLIT = 8 * LONGEST_LINE  # bytes of log between the first and the last piece of a split line
 
 _CRI = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT[\d:.Z+-]{8,30}) (?P<stream>stdout|stderr) (?P<tag>[PF])(?::\S*)? (?P<text>.*)",
@@ -103,12 +104,9 @@ class FrameJoiner:
         """Return the lines that have not ended as plain values, for the parameter of a later FrameJoiner."""
         return [asdict(item) for item in self._begun.values()]
 
-    def forget_before(self, offset: int) -> None:
-        """Give up lines that began before `offset` and never ended."""
-        self._begun = {stream: item for stream, item in self._begun.items() if item.start >= offset}
-
     def join(self, line: str, start: int) -> Optional[Frame]:
         """Return the whole line that ends with this one, or None while more of it is to come."""
+        self._give_up_before(start - _LONGEST_SPLIT)
         frame = read_frame(line)
         if frame is None:
             return Frame(line, "", "", True)
@@ -127,3 +125,6 @@ class FrameJoiner:
         frames = [item.frame() for item in self._begun.values()]
         self._begun = {}
         return frames
+
+    def _give_up_before(self, offset: int) -> None:
+        self._begun = {stream: item for stream, item in self._begun.items() if item.start >= offset}

@@ -12,7 +12,6 @@ from placement_recovery.logs.ledger import Ledger
 from placement_recovery.logs.scan import is_worth_reading
 
 _PART = 16 * 1024
-_LONGEST_SPLIT = 8 * LONGEST_LINE  # bytes of log between the first and the last piece of a split line
 
 
 class LogParser:
@@ -61,7 +60,7 @@ class LogParser:
         start = self._cutter.position
         self._cutter.position += len(text) + 1
         frame = self._joiner.join(text, start) if len(text) <= LONGEST_LINE else None
-        return (self._tell(frame, start) if frame else []) + self._expire(self._cutter.position)
+        return (self._tell(frame, start) if frame else []) + self._ledger.expire(self._cutter.position)
 
     def flush(self) -> List[Event]:
         """Return what waits for its second line. For followers, once a log is quiet; the reading goes on after it."""
@@ -80,7 +79,7 @@ class LogParser:
         if not self._may_skip(block):
             for part, at in parts(block, start, _PART):
                 events += [] if self._may_skip(part) else self._read_lines(part, at)
-        return events + self._expire(start + len(block))
+        return events + self._ledger.expire(start + len(block))
 
     def _may_skip(self, block: bytes) -> bool:
         return self._framing.is_known and not self._joiner.is_open and not is_worth_reading(block, self._framing)
@@ -94,14 +93,9 @@ class LogParser:
         return events
 
     def _read_line(self, line: bytes, at: int) -> List[Event]:
-        self._joiner.forget_before(at - _LONGEST_SPLIT)
         frame = self._joiner.join(line.decode("utf-8", "replace"), at)
         return self._tell(frame, at) if frame else []
 
     def _tell(self, frame: Frame, at: int) -> List[Event]:
         entry = read_entry(frame.text, frame.time)
         return self._ledger.see(entry, at) if entry else []
-
-    def _expire(self, position: int) -> List[Event]:
-        self._joiner.forget_before(position - _LONGEST_SPLIT)
-        return self._ledger.expire(position)

@@ -51,8 +51,7 @@ def unwrap(line: str, time: str = "") -> Unwrapped:
     """Take all wrappers off one line. The innermost one that names host, process or time is believed."""
     layer = Unwrapped(line, time=time)
     for _ in range(_DEEPEST):
-        # Behind the first line of a record stands its traceback, or what somebody wants to be taken for a record.
-        text = _COLOUR.sub("", str(layer.content)).strip("\r\n")
+        text = _COLOUR.sub("", str(layer.content))
         inner = _open_json(text) if text.startswith("{") else _open_header(text)
         if inner is None:
             return layer._replace(content=text)
