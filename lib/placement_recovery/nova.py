@@ -98,7 +98,11 @@ class Nova:
     def _pages(
         self, path: str, key: str, filters: Mapping[str, str], marker: str = "id"
     ) -> Iterator[Dict[str, Any]]:
-        """Page until an empty page: a short one is no end, an operator's max_limit or a down cell cuts it too."""
+        """Page until an empty page: a short one is no end, an operator's max_limit cuts it too.
+
+        nova-api hides migrations marked so, and nodes without a service, after it cut the page. Nova marks none itself
+        any more (read), so that a page of nothing else is not to be expected.
+        """
         params = {**filters, "limit": str(self._page)}
         while True:
             page = self._get(path, params)[key]
