@@ -7,7 +7,10 @@ caller's (``client``, standard library only) and the engine's (``engine``, in th
     from lab.runner import client
     execution = client.run("placement_recovery.recover_host", {"host": "compute-0"}, config=..., datastore=...)
 
-What it does not do: rules, triggers, sensors, aliases and policies; inquiries, pause, resume and re-run; runners other
+Sensors run in processes of their own (``sensors``), the triggers that they and actions dispatch are kept in the
+datastore's file, and the pack's rules are judged on them (``triggers``).
+
+What it does not do: timers, webhooks, aliases and policies; inquiries, pause, resume and re-run; runners other
 than python-script, orquesta and noop, and packs other than the one given (of ``core``, noop and echo are there);
 ``task()`` and those functions and Jinja filters that StackStorm adds to orquesta, but for ``st2kv()`` and
 ``to_complex``; user-scoped keys; ``output_schema``, the masking of secrets, permissions, notifications. StackStorm

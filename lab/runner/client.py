@@ -121,6 +121,11 @@ class Running:
         finally:
             self.close()
 
+    def until_ended(self) -> list[Event]:
+        """Wait for the engine's end; all that it told."""
+        self._ended.wait()
+        return self.events
+
     def close(self) -> None:
         """Kill what still runs and clean up; nothing where it has ended."""
         self._hang_up()
@@ -212,6 +217,7 @@ def start(
     datastore: Path | None = None,
     user: str = "stanley",
     api_user: str | None = None,
+    trigger: Mapping[str, Any] | None = None,
     on_event: OnEvent = lambda _event: None,
     pack: Path = ROOT,
     python: Path | None = None,
@@ -219,7 +225,8 @@ def start(
     """Start an action by its reference.
 
     ``config`` is the pack's configuration or its file; without ``datastore`` a new one is made and thrown away;
-    ``python`` runs the actions, by default that of the environment ``pack``; ``api_user`` is who typed it in a chat.
+    ``python`` runs the actions, by default that of the environment ``pack``; ``api_user`` is who typed it in a chat,
+    ``trigger`` the payload that a rule's parameters are rendered with.
     ``on_event`` is called in another thread.
     """
     request = {
@@ -229,6 +236,7 @@ def start(
         "parameters": dict(parameters or {}),
         "config": str(config.absolute()) if isinstance(config, Path) else config,
         "context": {"user": user, **({"api_user": api_user} if api_user else {})},
+        "trigger": trigger,
         "python": str(python or ensure("pack") / "bin" / "python"),
     }
     return Running(action, request, datastore, on_event)
@@ -243,8 +251,7 @@ def run(action: str, parameters: Mapping[str, Any] | None = None, **options: Any
 def list_actions(pack: Path = ROOT) -> list[Event]:
     """The pack's actions: ref, runner, description and parameters of each; Refused where the pack is broken."""
     with Running("list", {"op": "list", "pack": str(pack.absolute())}, None, lambda _event: None) as running:
-        running._ended.wait()
-        events = running.events
+        events = running.until_ended()
     if not events or events[-1]["event"] != "listed":
         raise Refused(events[-1]["message"] if events else "the engine ended early")
     return [event for event in events if event["event"] == "action"]

@@ -19,7 +19,7 @@ from lab.runner import shims
 
 standin.install()
 
-from lab.runner import configuration, pack, parameters  # noqa: E402 - the stand-in has to be on the path
+from lab.runner import configuration, pack, parameters, rules  # noqa: E402 - the stand-in has to be on the path
 from lab.runner.execution import Run, read_datastore  # noqa: E402
 from lab.runner.python_action import Launcher, Processes  # noqa: E402
 
@@ -51,6 +51,8 @@ def main() -> None:
         loaded = pack.load_pack(Path(request["pack"]))
         if request["op"] == "list":
             _list(loaded, events)
+        elif request["op"] == "match":
+            _match(loaded, request, events)
         else:
             _run(loaded, request, events, processes)
     except (pack.PackError, parameters.ParameterError) as error:
@@ -64,6 +66,13 @@ def _list(loaded: pack.Pack, events: Events) -> None:
         values = {"ref": action.ref, "runner": action.runner_type, "description": action.description}
         events.emit("action", **values, parameters=action.parameters)
     events.emit("listed")
+
+
+def _match(loaded: pack.Pack, request: dict[str, Any], events: Events) -> None:
+    parameters, payload = request["parameters"], request["payload"]
+    for rule in rules.judge(loaded.folder, loaded.ref, request["trigger"], parameters, payload):
+        events.emit("matched", rule=rule.ref, action=rule.action, parameters=rule.parameters)
+    events.emit("judged")
 
 
 def _run(loaded: pack.Pack, request: dict[str, Any], events: Events, processes: Processes) -> None:
@@ -81,7 +90,8 @@ def _run(loaded: pack.Pack, request: dict[str, Any], events: Events, processes: 
     threading.Thread(target=_obey, args=(run, processes), daemon=True).start()
     context = {"pack": loaded.ref, **request["context"]}
     name = request["action"].split(".")[-1]
-    root = run.request(request["action"], request["parameters"], context, (name,))
+    more = {} if request["trigger"] is None else {"trigger": request["trigger"]}
+    root = run.request(request["action"], request["parameters"], context, (name,), more=more)
     outcome = root.perform()
     # A workflow knows by itself; a Python action ran to its end, and StackStorm calls it canceled all the same.
     canceled = run.canceled.is_set() and root.action.runner_type != "orquesta"

@@ -46,12 +46,16 @@ class Run:
         context: Mapping[str, Any],
         path: tuple[str, ...],
         item: int | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> Execution:
-        """Accept a request for an action; ParameterError or PackError where StackStorm would refuse it."""
+        """Accept a request for an action; ParameterError or PackError where StackStorm would refuse it.
+
+        ``more`` is what templates in the given parameters may use beside the usual.
+        """
         action = self.pack.action(ref)
         if not action.enabled:
             raise parameters.ParameterError(f'Unable to execute. Action "{ref}" is disabled.')
-        live = parameters.request_parameters(action, given, self.scope(context))
+        live = parameters.request_parameters(action, given, {**self.scope(context), **(more or {})})
         return Execution(self, action, live, context, path, item)
 
     def scope(self, context: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.runner import triggers
 from placement_recovery.dispatch import PROVIDER_CREATION_FAILED, check_payload, dispatch
 from placement_recovery.errors import DispatchFailed, InvalidInput
 
@@ -27,9 +28,7 @@ def service(tmp_path, monkeypatch):
 
 def dispatched(datastore: Path):
     """What went out."""
-    from st2common.services.dispatched import read
-
-    return [(one.trigger, one.payload, one.trace_tag) for one in read(datastore)]
+    return [(one.trigger, one.payload, one.trace_tag) for one in triggers.read(datastore)]
 
 
 def test_trigger_goes_out_with_its_payload_and_trace_tag(service):

@@ -1,11 +1,16 @@
-"""What StackStorm's Python runner hands to an action (contrib/runners/python_runner, python_action_wrapper.py)."""
+"""What StackStorm hands to an action (contrib/runners/python_runner, python_action_wrapper.py) and to a sensor.
+
+The sensor's is st2reactor/container/sensor_wrapper.py.
+"""
 
 from __future__ import annotations
 
+import logging
 from typing import Any, List, Optional
 
 from st2common.runners.base_action import action_logger
 from st2common.services.datastore import SYSTEM_SCOPE, ActionDatastoreService, KeyValuePair
+from st2common.services.dispatched import record
 
 
 class ActionWrapper:
@@ -17,13 +22,10 @@ class ActionWrapper:
         self._log_level = log_level
 
 
-class ActionService:
-    """The ``action_service`` of an action: the datastore's four calls."""
+class DatastoreCalls:
+    """The datastore's four calls, which actions and sensors have on their services themselves."""
 
-    def __init__(self, action_wrapper: Any) -> None:
-        self._action_wrapper = action_wrapper
-        logger = action_logger(action_wrapper._class_name, action_wrapper._log_level)
-        self.datastore_service = ActionDatastoreService(logger, action_wrapper._pack, action_wrapper._class_name)
+    datastore_service: ActionDatastoreService
 
     def list_values(
         self,
@@ -56,3 +58,28 @@ class ActionService:
     def delete_value(self, name: str, local: bool = True, scope: str = SYSTEM_SCOPE) -> bool:
         """See ActionDatastoreService."""
         return self.datastore_service.delete_value(name, local=local, scope=scope)
+
+
+class ActionService(DatastoreCalls):
+    """The ``action_service`` of an action."""
+
+    def __init__(self, action_wrapper: Any) -> None:
+        self._action_wrapper = action_wrapper
+        logger = action_logger(action_wrapper._class_name, action_wrapper._log_level)
+        self.datastore_service = ActionDatastoreService(logger, action_wrapper._pack, action_wrapper._class_name)
+
+
+class SensorService(DatastoreCalls):
+    """The ``sensor_service`` of a sensor: the datastore, a logger, and the triggers."""
+
+    def __init__(self, pack: str, class_name: str) -> None:
+        self._logger = logging.getLogger(f"SensorWrapper.{pack}.{class_name}")
+        self.datastore_service = ActionDatastoreService(self._logger, pack, class_name)
+
+    def get_logger(self, name: str) -> logging.Logger:
+        """A logger below the wrapper's."""
+        return logging.getLogger(f"{self._logger.name}.{name}")
+
+    def dispatch(self, trigger: str, payload: Any = None, trace_tag: Optional[str] = None) -> None:
+        """Keep the trigger; StackStorm passes over one that it does not know, or whose payload breaks its schema."""
+        record(trigger, payload or {}, trace_tag)

@@ -2,7 +2,7 @@
 
 Kept from StackStorm: the surface of its API client (st2client, WebhookManager) and of a sensor's service. Left out: its
 API refuses a trigger that is not registered, or whose payload breaks its schema, and a sensor's is passed over in
-silence; here that is judged where the triggers are read (lab/runner/rules.py).
+silence; here that is judged where the triggers are read (lab/runner).
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import json
 import os
 import sqlite3
 import time
-from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, Optional
 
 PATH_VARIABLE = "PLACEMENT_RECOVERY_LAB_DATASTORE"
 # Another process may hold the file's write lock for as long as it writes a value of some MB.
@@ -21,16 +20,6 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS dispatched"
     " (id INTEGER PRIMARY KEY AUTOINCREMENT, trigger TEXT, payload TEXT, trace_tag TEXT, time REAL)"
 )
-
-
-class Instance(NamedTuple):
-    """One trigger that was dispatched; ids grow in the order of dispatch, ``time`` is seconds since the epoch."""
-
-    id: int
-    trigger: str
-    payload: Any
-    trace_tag: str
-    time: float
 
 
 class Webhooks:
@@ -59,18 +48,6 @@ def record(trigger: str, payload: Any, trace_tag: Optional[str]) -> None:
         connection.execute("INSERT INTO dispatched (trigger, payload, trace_tag, time) VALUES (?, ?, ?, ?)", row)
     finally:
         connection.close()
-
-
-def read(datastore: Path, after: int = 0) -> List[Instance]:
-    """All triggers in a datastore's file that came after the one of that id."""
-    if not datastore.exists():
-        return []
-    connection = _open(str(datastore))
-    try:
-        rows = connection.execute("SELECT * FROM dispatched WHERE id > ? ORDER BY id", (after,)).fetchall()
-    finally:
-        connection.close()
-    return [Instance(row[0], row[1], json.loads(row[2]), row[3], row[4]) for row in rows]
 
 
 def _open(path: str) -> sqlite3.Connection:

@@ -1,0 +1,39 @@
+from st2reactor.sensor.base import PollingSensor
+
+from placement_recovery.config import Config
+from placement_recovery.follow.globs import LogGlob
+from placement_recovery.follow.watch import Watch
+
+
+class LogSensor(PollingSensor):
+    _watch = None
+
+    def setup(self):
+        config = Config.from_mapping(self.config or {})
+        self._logger = self.sensor_service.get_logger(name=type(self).__name__)
+        self._watch = Watch(
+            self.sensor_service,
+            [LogGlob(one) for one in config.log_globs],
+            self._logger,
+            from_start=config.log_start == "begin",
+            cooldown=config.log_cooldown,
+        )
+
+    def poll(self):
+        try:
+            self._watch.poll()
+        except Exception:  # StackStorm gives a sensor up that ends twice within 10 s of its start
+            self._logger.exception("this poll ended early; the next one goes on")
+
+    def cleanup(self):
+        if self._watch is not None:
+            self._watch.close()
+
+    def add_trigger(self, trigger):
+        pass
+
+    def update_trigger(self, trigger):
+        pass
+
+    def remove_trigger(self, trigger):
+        pass
