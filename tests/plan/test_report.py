@@ -98,6 +98,17 @@ def test_a_plan_of_each_state_can_be_shown(state):
     assert len(lines) == len(set(lines))
 
 
+def test_what_others_wrote_commands_no_terminal():
+    """Names and reasons may hold line breaks, colours and worse; the data keeps them, the text does not."""
+    evil = "\x1b[31m\n\r\u202eweb\x00"
+    owners = Owners({"one": Server("one", evil, "ACTIVE", "active", "", HOST, NODE, "p")})
+    found = plan(service=service(status="disabled", disabled_reason=evil), owners=owners)
+    assert all(line.isprintable() for line in render(found).split("\n"))
+    assert len(render(found).split("\n")) == len(render(plan(service=service(status="disabled"))).split("\n"))
+    assert summary(plan(asked=HOST, service=service(state=evil))).isprintable()
+    assert found.decisions[0].name == evil
+
+
 def test_columns_are_as_wide_as_their_widest_cell():
     """No blank at the end of a line."""
     assert columns([("a", "b"), ("long", ""), ("", "x")]) == ["a     b", "long", "      x"]

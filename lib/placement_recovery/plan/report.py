@@ -13,6 +13,10 @@ SHOWN_DIGEST = 8
 
 def summary(plan: Plan) -> str:
     """One line that says what is the case and what would be done."""
+    return printable(_summary(plan))
+
+
+def _summary(plan: Plan) -> str:
     if plan.state == HEALTHY_STATE:
         return f"{plan.host} is healthy: {plan.diagnosis.explanation}"
     if plan.state == SKIPPED:
@@ -56,7 +60,12 @@ def render(plan: Plan) -> str:
         lines += ["", f"digest {plan.digest[:SHOWN_DIGEST]}"]
     if next_step(plan):
         lines.append(f"next: {next_step(plan)}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
+
+
+def printable(text: str) -> str:
+    """The text on one line: names and reasons are others', and what they hold must not command a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _table(plan: Plan) -> List[str]:
@@ -76,4 +85,4 @@ def _held(parts: Iterable[Resources]) -> str:
 def columns(rows: Sequence[Sequence[str]]) -> List[str]:
     """Rows as aligned lines, the first one a heading."""
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return [printable("  ".join(cell.ljust(width) for cell, width in zip(row, widths))).rstrip() for row in rows]
