@@ -8,7 +8,14 @@ import pytest
 from support.placement import ONE_SERVER
 from support.rows import new_uuid
 
-from placement_recovery.errors import ConsumerChanged, PlacementRecoveryError, PlanChanged, ProviderInUse, StepFailed
+from placement_recovery.errors import (
+    ConsumerChanged,
+    PlacementRecoveryError,
+    PlanChanged,
+    ProviderInUse,
+    RecoveryUnderWay,
+    StepFailed,
+)
 from placement_recovery.plan.case import Request
 from placement_recovery.recovery.engine import run_step
 from placement_recovery.recovery.planning import plan_recovery
@@ -95,7 +102,7 @@ CHANGES = (
     Change(
         "somebody took the claim away",
         lambda cloud, stale: cloud.set_traits(stale.stale_uuid, ["COMPUTE_NODE"]),
-        StepFailed, "does not bear the claim",
+        RecoveryUnderWay, "does not bear the claim",
     ),
 )
 

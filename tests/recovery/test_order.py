@@ -101,12 +101,13 @@ def test_an_abandoned_recovery_is_not_taken_up_again(cloud, context):
 
 
 def test_going_on_from_the_top_skips_what_is_done(cloud, context):
-    """After any step; the end is that of one run."""
+    """Wherever it stopped; the end is that of one run."""
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
+    stops = ("claim_provider", "delete_allocations", "wait_for_resource_provider", "set_allocations", "")
     with cloud.nova_compute(stale.host, interval=0.1):
-        for name in step_names():
+        for name in stops:
             go_on(context, recovery_id, until=name)
     assert cloud.allocations(stale.servers[0]).keys() == {stale.compute_uuid}
-    assert context.journal(recovery_id).progress.steps["claim_provider"].runs == len(step_names()) - 1
+    assert context.journal(recovery_id).progress.steps["claim_provider"].runs == len(stops)
     assert claim_traits(cloud, recovery_id) == []
