@@ -46,6 +46,11 @@ def answer_from_store(action: Any, call: Callable[[Store], Dict[str, Any]], reco
     return _answered(action, opened, recovery_id)
 
 
+def answer_alone(action: Any, call: Callable[[], Dict[str, Any]]) -> Answer:
+    """The same for what needs neither the cloud nor the store."""
+    return _answered(action, call, "")
+
+
 def _answered(action: Any, call: Callable[[], Dict[str, Any]], recovery_id: str) -> Answer:
     try:
         return True, call()
