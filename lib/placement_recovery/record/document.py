@@ -29,7 +29,7 @@ def loads(part: str, recovery_id: str, text: str) -> Dict[str, Any]:
     """The document in a text. Raises RecordInvalid where it was cut off, altered, or is another record's."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordInvalid(
             f"recovery {recovery_id}: its {part} record is no JSON ({error}); it was cut off or altered. Nothing is "
             f"done with it: put the original back from a backup of the store"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import replace
-from typing import Any, Iterator, Tuple
+from typing import Any, Dict, List, Tuple
 
 from placement_recovery.clock import Clock
 from placement_recovery.errors import RecordInvalid, RecordNotFound, RecoveryUnderWay
@@ -124,16 +124,24 @@ def all_progress(store: Store) -> Tuple[Progress, ...]:
 
     A record that cannot be trusted raises RecordInvalid: it may be an unfinished one.
     """
-    return tuple(sorted(_each_progress(store), key=lambda one: (one.created_at, one.id)))
+    found, broken = readable_progress(store)
+    for error in broken.values():
+        raise error
+    return found
 
 
-def _each_progress(store: Store) -> Iterator[Progress]:
+def readable_progress(store: Store) -> Tuple[Tuple[Progress, ...], Dict[str, RecordInvalid]]:
+    """The same of all records that can be trusted; and by its id, what is wrong with each other one."""
+    found: List[Progress] = []
+    broken: Dict[str, RecordInvalid] = {}
     for recovery_id in store.ids(PROGRESS):
         try:
-            text = store.get(recovery_id, PROGRESS)
+            found.append(Progress.from_text(recovery_id, store.get(recovery_id, PROGRESS)))
         except RecordNotFound:  # purged since the list was made
             continue
-        yield Progress.from_text(recovery_id, text)
+        except RecordInvalid as error:
+            broken[recovery_id] = error
+    return tuple(sorted(found, key=lambda one: (one.created_at, one.id))), broken
 
 
 def unfinished(store: Store, host: str) -> Tuple[Progress, ...]:

@@ -99,13 +99,7 @@ class Saved:
     @classmethod
     def from_text(cls, recovery_id: str, text: str) -> Saved:
         """Inverse of `to_text`. Raises RecordInvalid, also for a checksum that differs."""
-        document = loads(SAVED, recovery_id, text)
-        if document.pop("checksum") != checksum(document):
-            raise RecordInvalid(
-                f"recovery {recovery_id}: its saved record is not what was written (checksum differs). Nothing is done "
-                f"with it: put the original back from a backup of the store"
-            )
-        document.pop("schema")
+        document = _trusted(SAVED, recovery_id, text)
         return cls(
             **{
                 **document,
@@ -162,16 +156,27 @@ class Progress:
         return replace(self, steps={**self.steps, name: step})
 
     def to_text(self) -> str:
-        """JSON. Raises RecordInvalid."""
-        return dumps(PROGRESS, {**as_dict(self), "schema": SCHEMA})
+        """JSON with a checksum. Raises RecordInvalid."""
+        document = {**as_dict(self), "schema": SCHEMA}
+        return dumps(PROGRESS, {**document, "checksum": checksum(document)})
 
     @classmethod
     def from_text(cls, recovery_id: str, text: str) -> Progress:
-        """Inverse of `to_text`. Raises RecordInvalid."""
-        document = loads(PROGRESS, recovery_id, text)
-        document.pop("schema")
+        """Inverse of `to_text`. Raises RecordInvalid, also for a checksum that differs."""
+        document = _trusted(PROGRESS, recovery_id, text)
         steps = {name: StepProgress(**one) for name, one in document["steps"].items()}
         return cls(**{**document, "steps": steps})
+
+
+def _trusted(part: str, recovery_id: str, text: str) -> Dict[str, Any]:
+    document = loads(part, recovery_id, text)
+    if document.pop("checksum") != checksum(document):
+        raise RecordInvalid(
+            f"recovery {recovery_id}: its {part} record is not what was written (checksum differs). Nothing is done "
+            f"with it: put the original back from a backup of the store"
+        )
+    document.pop("schema")
+    return document
 
 
 def _listed(provider: Dict[str, Any]) -> Dict[str, Any]:

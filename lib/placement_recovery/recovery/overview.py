@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional
 
 from placement_recovery.clock import Clock
+from placement_recovery.errors import RecordInvalid
 from placement_recovery.model import as_dict
 from placement_recovery.plan.report import columns
-from placement_recovery.record.journal import Journal, all_progress
+from placement_recovery.record.journal import Journal, readable_progress
 from placement_recovery.record.record import BACK, DONE, INTENDED, OPEN, Progress
 from placement_recovery.recovery.engine import RESUME, ROLL_BACK
 from placement_recovery.recovery.methods import steps_of
@@ -15,15 +16,17 @@ from placement_recovery.store.base import Store
 
 
 def show_all(store: Store, host: str = "") -> Dict[str, Any]:
-    """All recoveries (of a host), the unfinished ones first, then the newest."""
-    found = [one for one in all_progress(store) if not host or one.host == host]
+    """All recoveries (of a host): first unreadable records, which may be any host's, then unfinished ones."""
+    readable, broken = readable_progress(store)
+    found = [one for one in readable if not host or one.host == host]
     ordered = [one for one in found if one.state == OPEN]
     ordered += [one for one in reversed(found) if one.state != OPEN]
-    rows = [_row(one) for one in ordered]
+    rows = [_broken_row(one, error) for one, error in broken.items()] + [_row(one) for one in ordered]
     waiting = sum(1 for one in found if one.state == OPEN)
     lines = [("id", "host", "method", "state", "at", "started", "next"), *(tuple(row.values()) for row in rows)]
     return {
-        "summary": f"{len(found)} recoveries, {waiting} unfinished",
+        "summary": f"{len(found)} recoveries, {waiting} unfinished"
+        + (f"; {len(broken)} cannot be read, and until they can nothing new is begun" if broken else ""),
         "recoveries": rows,
         "table": "\n".join(columns(lines)),
     }
@@ -75,6 +78,11 @@ def _row(progress: Progress) -> Dict[str, str]:
         "started": progress.created_at,
         "next": f"{_way(progress)}{progress.id}" if progress.state == OPEN else "",
     }
+
+
+def _broken_row(recovery_id: str, error: RecordInvalid) -> Dict[str, str]:
+    unknown = dict.fromkeys(("host", "method"), "?")
+    return {"id": recovery_id, **unknown, "state": "unreadable", "at": "-", "started": "?", "next": str(error)}
 
 
 def _way(progress: Progress) -> str:
