@@ -13,7 +13,7 @@ from placement_recovery.plan.capacity import Demand, demands
 from placement_recovery.plan.case import APPROVED, DISCARD, METHODS, Case, Request, Surroundings
 from placement_recovery.plan.consumers import DROP, KEEP, Decision, decide, give_up, view_of
 from placement_recovery.plan.diagnosis import HEALTHY, STALE_PROVIDER, Diagnosis, diagnose
-from placement_recovery.plan.risks import approvals, notes, refusals
+from placement_recovery.plan.risks import approvals, notes, refusals, unfinished_refusal
 from placement_recovery.snapshot import Snapshot
 
 HEALTHY_STATE = "healthy"
@@ -56,7 +56,7 @@ class Plan:
     @property
     def state(self) -> str:
         """One of healthy, skipped, refused, needs_approval and ready."""
-        if self.diagnosis.finding == HEALTHY:
+        if self.diagnosis.finding == HEALTHY and not self.refusals:
             return HEALTHY_STATE
         if self.cooling:
             return SKIPPED
@@ -98,14 +98,17 @@ def _requests(request: Request) -> Tuple[Request, ...]:
 
 def _nothing_to_do(snapshot: Snapshot, request: Request, diagnosis: Diagnosis, around: Surroundings) -> Plan:
     hypervisor = snapshot.hypervisor
+    host = hypervisor.host if hypervisor else snapshot.asked
+    # With its new provider a host looks healthy, though its allocations may still be away.
+    stopped = (unfinished_refusal(host, around.unfinished),) if around.unfinished else ()
     return Plan(
         asked=snapshot.asked,
-        host=hypervisor.host if hypervisor else snapshot.asked,
+        host=host,
         node=hypervisor.node if hypervisor else "",
         method=request.method,
         unknown=request.unknown,
         diagnosis=diagnosis,
-        refusals=() if diagnosis.finding == HEALTHY else (diagnosis.explanation,),
+        refusals=stopped if diagnosis.finding == HEALTHY else (*stopped, diagnosis.explanation),
         cooling=around.cooling,
     )
 

@@ -56,12 +56,16 @@ def _provider_refusals(case: Case) -> List[str]:
         )
     if case.named.parent_uuid:
         found.append(f"provider {uuid} is itself a child of {case.named.parent_uuid}: no compute node's provider is")
-    for claim in sorted({*case.named.claims, *filter(None, [case.around.unfinished])}):
-        found.append(
-            f"recovery {claim} of {case.hypervisor.host} is not finished: resume it with "
-            f"'st2 run placement_recovery.resume_recovery recovery_id={claim}'"
-        )
-    return found
+    claims = sorted({*case.named.claims, *filter(None, [case.around.unfinished])})
+    return found + [unfinished_refusal(case.hypervisor.host, claim) for claim in claims]
+
+
+def unfinished_refusal(host: str, recovery_id: str) -> str:
+    """Why nothing is begun on a host whose recovery stopped, or is under way."""
+    return (
+        f"recovery {recovery_id} of {host} is not finished: resume it with "
+        f"'st2 run placement_recovery.resume_recovery recovery_id={recovery_id}'"
+    )
 
 
 def _is_bare_metal(case: Case) -> bool:

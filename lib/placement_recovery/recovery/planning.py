@@ -29,11 +29,12 @@ def plan_recovery(context: Context, asked: str, request: Request) -> Tuple[Snaps
 
 def _surroundings(context: Context, snapshot: Snapshot, automatic: bool) -> Surroundings:
     host = snapshot.hypervisor.host if snapshot.hypervisor else snapshot.asked
-    around = Surroundings(cooling=cooling(context, host) if automatic else "")
+    open_ones = unfinished(context.store, host)
+    around = Surroundings(
+        unfinished=open_ones[-1].id if open_ones else "", cooling=cooling(context, host) if automatic else ""
+    )
     if around.cooling or diagnose(snapshot).finding != STALE_PROVIDER:
         return around
-    open_ones = unfinished(context.store, host)
-    around = Surroundings(unfinished=open_ones[-1].id if open_ones else "")
     try:
         return replace(around, restart_way=context.restarter.probe(host))
     except HostFailure as error:
