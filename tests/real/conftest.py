@@ -9,7 +9,5 @@ from real.operator import Operator
 
 @pytest.fixture(scope="module")
 def operator(lab, tmp_path_factory):
-    """Who recovers hosts; at the end of a story its servers go."""
-    operator = Operator(lab, tmp_path_factory.mktemp("stackstorm") / "datastore.sqlite")
-    yield operator
-    operator.clear()
+    """Who recovers the host of one story."""
+    return Operator(lab, tmp_path_factory.mktemp("stackstorm") / "datastore.sqlite")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Set
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set
 
 from lab.cloud import Lab
 from lab.runner import client as runner
@@ -80,14 +81,22 @@ class Operator:
         listed: List[str] = self.client.placement("GET", path)["traits"]
         return listed
 
+    @contextlib.contextmanager
+    def only_hosts(self, *hosts: str) -> Iterator[None]:
+        """All others are disabled meanwhile, so that the scheduler leaves them to the other stories."""
+        others = [host for host in self.lab.computes if host not in hosts]
+        for other in others:
+            self.client.set_service(other, status="disabled")
+        try:
+            yield
+        finally:
+            for other in others:
+                self.client.set_service(other, status="enabled")
+
     def admin_writes(self, access: LogMark, admin: str) -> List[str]:
         """What the cloud's admin, as whom the pack logs in, changed in Placement since the mark."""
         writes = re.compile(rf" {admin} .*\"(PUT|POST|PATCH|DELETE) ")
         return [line for line in access.lines() if writes.search(line)]
-
-    def clear(self) -> None:
-        """Deletes all servers, for the next story."""
-        self.client.delete(*(server["id"] for server in self.client.servers()))
 
 
 def finished(execution: runner.Execution) -> runner.Execution:
