@@ -15,6 +15,7 @@ from placement_recovery.errors import InvalidInput, PlacementRecoveryError
 from placement_recovery.model import as_dict
 from placement_recovery.plan.brief import brief, inert
 from placement_recovery.plan.case import Request
+from placement_recovery.plan.plan import Plan
 from placement_recovery.plan.report import SHOWN_DIGEST, columns, next_step, render, summary
 from placement_recovery.record.journal import find_open
 from placement_recovery.record.record import Saved
@@ -28,6 +29,9 @@ from placement_recovery.recovery.wait import restart_host
 from placement_recovery.store import Store, open_store
 
 Answer = Tuple[bool, Dict[str, Any]]
+
+# Of one host's, where its plan is what is asked for; show_recoveries shows all.
+MOST_RECOVERIES = 5
 
 
 def answer(action: Any, call: Callable[[Context], Dict[str, Any]], recovery_id: str = "") -> Answer:
@@ -74,22 +78,33 @@ def step(action: Any, name: str, recovery_id: str, run: str = "") -> Answer:
 
 def plan(action: Any, host: str, request: Request) -> Answer:
     """Plan, and show the plan. A refusal is an answer here, no failure."""
+    return answer(action, lambda context: planned(plan_recovery(context, host, request)[1]))
+
+
+def planned(made: Plan) -> Dict[str, Any]:
+    """A plan as an action's result."""
+    return {
+        "summary": inert(summary(made)),
+        "state": made.state,
+        "finding": made.diagnosis.finding,
+        "host": made.host,
+        "method": made.method,
+        "unknown": made.unknown,
+        "digest": made.digest[:SHOWN_DIGEST],
+        "next": next_step(made),
+        "brief": inert(brief(made)),
+        "text": render(made),
+        "plan": made.to_dict(),
+    }
+
+
+def show_host(action: Any, host: str) -> Answer:
+    """What ails a host, what a recovery would do, and its recoveries: the unfinished ones first."""
 
     def call(context: Context) -> Dict[str, Any]:
-        made = plan_recovery(context, host, request)[1]
-        return {
-            "summary": inert(summary(made)),
-            "state": made.state,
-            "finding": made.diagnosis.finding,
-            "host": made.host,
-            "method": made.method,
-            "unknown": made.unknown,
-            "digest": made.digest[:SHOWN_DIGEST],
-            "next": next_step(made),
-            "brief": inert(brief(made)),
-            "text": render(made),
-            "plan": made.to_dict(),
-        }
+        result = planned(plan_recovery(context, host, Request())[1])
+        found = show_all(context.store, result["host"])["recoveries"]
+        return {**result, "recoveries": found[:MOST_RECOVERIES], "left_out": max(len(found) - MOST_RECOVERIES, 0)}
 
     return answer(action, call)
 

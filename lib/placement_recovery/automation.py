@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, List
 
-from placement_recovery.actions import Answer, answer_alone, answer_from_store
+from placement_recovery.actions import Answer, answer, answer_alone, answer_from_store
 from placement_recovery.alerts import receive
+from placement_recovery.audit.audit import Audit, audit
+from placement_recovery.audit.nodes import Proven
+from placement_recovery.audit.report import report
 from placement_recovery.clock import Clock
-from placement_recovery.dispatch import PROVIDER_CREATION_FAILED, dispatch
+from placement_recovery.config import may_automate
+from placement_recovery.dispatch import FROM_AUDIT, PROVIDER_CREATION_FAILED, dispatch
+from placement_recovery.recovery.context import Context
 from placement_recovery.store import Store
 from placement_recovery.telling import NEEDS_APPROVAL_TRIGGER, Outcome, tell_outcome
 
@@ -31,3 +36,39 @@ def receive_alerts(action: Any, body: str) -> Answer:
         dispatch(action.action_service, PROVIDER_CREATION_FAILED, payload, trace_tag)
 
     return answer_alone(action, lambda: receive(body, send))
+
+
+def audit_cloud(action: Any, deep: bool, emit: bool) -> Answer:
+    """Report on the whole cloud; with `emit` also dispatch a trigger for each proven stale provider."""
+
+    def call(context: Context) -> Dict[str, Any]:
+        done = audit(context, deep)
+        result = report(done)
+        if not emit:
+            return {**result, "dispatched": []}
+        sent = _emit(action, context, done)
+        return {**result, "summary": f"{result['summary']}; {len(sent)} trigger(s) dispatched", "dispatched": sent}
+
+    return answer(action, call)
+
+
+def _emit(action: Any, context: Context, done: Audit) -> List[str]:
+    """The hosts for which the trigger went out. What automation may not touch would only be refused."""
+    chosen = [one for one in done.proven if may_automate(context.config, one.hypervisor.host)]
+    for one in chosen:
+        payload = _payload(one, context.clock.now())
+        dispatch(action.action_service, PROVIDER_CREATION_FAILED, payload, f"placement_recovery audit {one.name}")
+    return [one.name for one in chosen]
+
+
+def _payload(proven: Proven, now: str) -> Dict[str, str]:
+    return {
+        "host": proven.name,
+        "node": proven.hypervisor.node,
+        "provider_name": proven.hypervisor.node,
+        "compute_node_uuid": proven.hypervisor.uuid,
+        "time": now,
+        "request_id": "",
+        "file": "",
+        "source": FROM_AUDIT,
+    }

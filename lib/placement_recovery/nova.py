@@ -62,6 +62,10 @@ class Nova:
             filters["deleted"] = "true"
         return tuple(_server(item) for item in self._pages("/servers/detail", "servers", filters))
 
+    def all_servers(self) -> Tuple[Server, ...]:
+        """The servers of all projects on all hosts, but deleted and SOFT_DELETED ones."""
+        return tuple(_server(item) for item in self._pages("/servers/detail", "servers", {"all_tenants": "1"}))
+
     def find_server(self, uuid: str) -> Optional[Server]:
         """One server, SOFT_DELETED ones included; None where Nova knows none (404)."""
         try:
@@ -86,6 +90,10 @@ class Nova:
         """All moves from or to a host, whatever their state (>= 2.59 for uuid and paging)."""
         found = self._pages("/os-migrations", "migrations", {"host": host}, marker="uuid")
         return tuple(_migration(item) for item in found)
+
+    def all_migrations(self) -> Tuple[Migration, ...]:
+        """All moves, whatever their hosts and state."""
+        return tuple(_migration(item) for item in self._pages("/os-migrations", "migrations", {}, marker="uuid"))
 
     def migrations_of_server(self, server_uuid: str) -> Tuple[Migration, ...]:
         """All moves of one server, whatever their hosts."""

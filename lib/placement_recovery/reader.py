@@ -30,7 +30,7 @@ class Reader:
         Raises ApiFailure where something cannot be read.
         """
         services = self._nova.services()
-        unreachable = _unreachable(services)
+        unreachable = unreachable_hosts(services)
         if unreachable:
             # Nova leaves a cell that is down out of some lists and answers others with 500: no look would be whole.
             return Snapshot(asked, (), unreachable, service=None, matches=())
@@ -43,13 +43,14 @@ class Reader:
             unreachable_hosts=(),
             service=next((one for one in services if one.host == host), None),
             matches=matches,
-            hidden_hosts=_hidden(services, hypervisors),
+            hidden_hosts=hidden_hosts(services, hypervisors),
         )
-        done = self._with_providers(base, holders)
+        done = self.complete(base, holders)
         # A cell that went down meanwhile was left out of what was read since.
-        return replace(done, unreachable_hosts=_unreachable(self._nova.services()))
+        return replace(done, unreachable_hosts=unreachable_hosts(self._nova.services()))
 
-    def _with_providers(self, base: Snapshot, holders: bool) -> Snapshot:
+    def complete(self, base: Snapshot, holders: bool) -> Snapshot:
+        """A snapshot that knows of Nova's lists alone, with what Placement has of its host."""
         node = base.hypervisor.node if base.hypervisor else base.asked
         named = self.provider_named(node)
         own = self.provider(base.hypervisor.uuid) if base.hypervisor else None
@@ -147,10 +148,12 @@ class Reader:
             return list(pool.map(call, items))
 
 
-def _unreachable(services: Iterable[ComputeService]) -> Tuple[str, ...]:
+def unreachable_hosts(services: Iterable[ComputeService]) -> Tuple[str, ...]:
+    """The hosts of cells that are down."""
     return tuple(one.host for one in services if one.status == "UNKNOWN")
 
 
-def _hidden(services: Iterable[ComputeService], hypervisors: Iterable[Hypervisor]) -> Tuple[str, ...]:
+def hidden_hosts(services: Iterable[ComputeService], hypervisors: Iterable[Hypervisor]) -> Tuple[str, ...]:
+    """The hosts whose nova-compute is up, but of which nova lists no compute node."""
     shown = {one.host for one in hypervisors}
     return tuple(one.host for one in services if one.state == "up" and one.host not in shown)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sqlite3
 from pathlib import Path
 from typing import Any, Dict, List
 
 from st2common.runners.base_action import Action
-from st2common.services import dispatched
 from st2common.standin import ActionService, ActionWrapper
 
-from placement_recovery.actions import plan
+from placement_recovery.actions import planned
 from placement_recovery.automation import tell
+from placement_recovery.config import Config
 from placement_recovery.plan.case import Request
+from placement_recovery.recovery.context import Context, open_context
+from placement_recovery.recovery.planning import plan_recovery
 from placement_recovery.telling import Outcome
 
 
@@ -28,17 +33,24 @@ class Automatic:
     def __init__(self, cloud: Any, datastore: Path) -> None:
         self.config = cloud.config(store="datastore")
         self._datastore = datastore
+        self._contexts: Dict[str, Context] = {}
 
     def action(self, **options: Any) -> Action:
         """An action with the test cloud's configuration, but for these options."""
         wrapper = ActionWrapper("placement_recovery", "AnyAction", "INFO")
         return AnyAction({**self.config, **options}, ActionService(wrapper))
 
+    def context(self, action: Action) -> Context:
+        """As the action opens it; logging in once a configuration is enough."""
+        key = repr(sorted(action.config.items()))
+        if key not in self._contexts:
+            self._contexts[key] = open_context(Config.from_mapping(action.config), action.action_service)
+        return self._contexts[key]
+
     def trigger(self, host: str, **options: Any) -> Dict[str, Any]:
         """The plan's result; a plan that is refused or needs approval is told as the workflow does."""
         action = self.action(**options)
-        ok, made = plan(action, host, Request(automatic=True))
-        assert ok, made
+        made = planned(plan_recovery(self.context(action), host, Request(automatic=True))[1])
         if made["state"] in ("refused", "needs_approval"):
             fields = {name: made[name] for name in ("host", "state", "finding", "method", "digest", "summary", "next")}
             ok, told = tell(action, Outcome(**fields, text=made["brief"]))
@@ -47,10 +59,16 @@ class Automatic:
 
     def person(self, host: str, **request: Any) -> Dict[str, Any]:
         """The result of a plan that a person asked for."""
-        ok, made = plan(self.action(), host, Request(**request))
-        assert ok, made
-        return made
+        return planned(plan_recovery(self.context(self.action()), host, Request(**request))[1])
 
     def sent(self) -> List[Dict[str, Any]]:
         """In the order in which they went out."""
-        return [one.payload for one in dispatched.read(self._datastore)]
+        return payloads(self._datastore)
+
+
+def payloads(datastore: Path) -> List[Dict[str, Any]]:
+    """The payloads of all triggers that were dispatched over this datastore, in their order."""
+    with contextlib.closing(sqlite3.connect(str(datastore))) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'dispatched'").fetchall()
+        rows = connection.execute("SELECT payload FROM dispatched ORDER BY id").fetchall() if tables else []
+    return [json.loads(row[0]) for row in rows]

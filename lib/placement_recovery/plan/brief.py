@@ -6,7 +6,7 @@ from typing import List
 
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, UNKNOWN, Decision
 from placement_recovery.plan.plan import REFUSED, Plan
-from placement_recovery.plan.report import summary
+from placement_recovery.plan.report import printable, summary
 
 MOST_LINES = 10
 LONGEST_LINE = 300
@@ -17,7 +17,7 @@ def brief(plan: Plan) -> str:
     lines = _lines(plan)
     left_out = len(lines) - MOST_LINES
     shown = [summary(plan), *lines[:MOST_LINES], *([f"and {left_out} more"] if left_out > 0 else [])]
-    return "\n".join(shorten(line, LONGEST_LINE) for line in shown)
+    return "\n".join(shorten(printable(line), LONGEST_LINE) for line in shown)
 
 
 def shorten(text: str, most: int) -> str:

@@ -1,0 +1,1 @@
+"""The audit: all compute nodes against all resource providers, and what recoveries have left behind."""

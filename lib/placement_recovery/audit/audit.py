@@ -1,0 +1,69 @@
+"""One audit: look, judge, and say what was not looked at. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List, Tuple
+
+from placement_recovery.audit.findings import WORDS, Finding
+from placement_recovery.audit.leftovers import leftover_findings
+from placement_recovery.audit.look import Look, look
+from placement_recovery.audit.nodes import Proven, node_findings, stale_findings
+from placement_recovery.audit.orphans import NOT_DEEP, orphans_of_all, orphans_of_stale
+from placement_recovery.audit.ours import our_findings, ways_on
+from placement_recovery.plan.diagnosis import CANNOT_TELL
+from placement_recovery.reader import unreachable_hosts
+from placement_recovery.recovery.context import Context
+
+
+@dataclass(frozen=True)
+class Audit:
+    """`proven` are the stale providers whose hosts have no unfinished recovery."""
+
+    nodes: int
+    providers: int
+    findings: Tuple[Finding, ...]
+    proven: Tuple[Proven, ...] = ()
+    not_looked_at: Tuple[str, ...] = ()
+
+
+def audit(context: Context, deep: bool) -> Audit:
+    """Look at the whole cloud; `deep` reads the allocations of all providers. Raises ApiFailure, RecordFailure."""
+    seen = look(context)
+    ours = our_findings(context.store, seen.services)
+    if seen.unreachable:
+        return _cannot_tell(ours, seen.unreachable)
+    found = _audited(context, seen, ours, deep)
+    # What was read while a cell went down proves nothing.
+    down = unreachable_hosts(context.nova.services())
+    return _cannot_tell(ours, down) if down else found
+
+
+def _audited(context: Context, seen: Look, ours: List[Finding], deep: bool) -> Audit:
+    nodes, proven = node_findings(context, seen)
+    leftovers, unseen = leftover_findings(context, seen)
+    orphans = list(orphans_of_stale(proven))
+    if deep:
+        stale = {one.snapshot.named.uuid for one in proven if one.snapshot.named is not None}
+        orphans += orphans_of_all(context, seen, stale)
+    waiting = ways_on(ours)
+    findings = [*ours, *stale_findings(proven, waiting), *nodes, *leftovers, *orphans]
+    return Audit(
+        nodes=len(seen.hypervisors),
+        providers=len(seen.providers),
+        findings=_ordered(findings),
+        proven=tuple(one for one in proven if one.hypervisor.host not in waiting),
+        not_looked_at=tuple(unseen if deep else [*unseen, NOT_DEEP]),
+    )
+
+
+def _cannot_tell(ours: List[Finding], down: Tuple[str, ...]) -> Audit:
+    hosts = ", ".join(down[:5]) + (f" and {len(down) - 5} more" if len(down) > 5 else "")
+    told = f"a cell is down: nova cannot show host(s) {hosts}. Bring the cell's database back, then audit again"
+    unseen = "compute nodes, providers and allocations: Nova's lists are not whole while a cell is down"
+    return Audit(0, 0, _ordered([Finding(CANNOT_TELL, down[0], "", told), *ours]), not_looked_at=(unseen,))
+
+
+def _ordered(findings: List[Finding]) -> Tuple[Finding, ...]:
+    rank = {kind: number for number, kind in enumerate(WORDS)}
+    return tuple(sorted(findings, key=lambda one: (rank[one.kind], one.host, one.subject)))

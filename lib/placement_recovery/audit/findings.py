@@ -1,0 +1,47 @@
+"""What an audit can find, in the order in which it is worth a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict
+
+from placement_recovery.plan.diagnosis import (
+    CANNOT_TELL,
+    DUPLICATE_NODE_NAME,
+    HOST_NOT_MAPPED,
+    OTHER_FAULT,
+    STALE_PROVIDER,
+)
+
+UNFINISHED_RECOVERY = "unfinished_recovery"
+NO_PROVIDER = "no_provider"
+DISABLED_SERVICE = "disabled_service"
+LEFTOVER_PROVIDER = "leftover_provider"
+ORPHANED_ALLOCATION = "orphaned_allocation"
+
+# Each kind with what one and many of it are called.
+WORDS: Dict[str, str] = {
+    CANNOT_TELL: "cell(s) down",
+    UNFINISHED_RECOVERY: "unfinished recoveries",
+    STALE_PROVIDER: "stale providers",
+    DUPLICATE_NODE_NAME: "duplicate node names",
+    NO_PROVIDER: "compute nodes without a provider",
+    OTHER_FAULT: "compute nodes with another fault",
+    HOST_NOT_MAPPED: "hosts that are not mapped",
+    DISABLED_SERVICE: "services that a recovery left disabled",
+    LEFTOVER_PROVIDER: "providers of no compute node",
+    ORPHANED_ALLOCATION: "orphaned allocations",
+}
+
+RECOVER = "st2 run placement_recovery.recover_host host="
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing: which host (or node) it concerns, the UUID or id it is about, what is the case, and what to type."""
+
+    kind: str
+    host: str
+    subject: str
+    summary: str
+    next: str = ""

@@ -1,0 +1,83 @@
+"""The action: a bounded report, requests that do not grow with the hosts, and triggers only where they are of use."""
+
+from __future__ import annotations
+
+from placement_recovery.audit import report as reporting
+from placement_recovery.dispatch import PROVIDER_CREATION_FAILED, check_payload
+from tests.audit.test_ours import OPEN, record
+
+
+def mine(auditor, host):
+    """The payloads that went out for this host."""
+    return [one for one in auditor.dispatched() if one["host"] == host]
+
+
+def test_requests_do_not_grow_with_the_hosts(cloud, auditor):
+    """With 57 hosts more, and 57 servers on them, the same requests; one more stale provider costs its proof."""
+    cloud.healthy_host(1)
+    before = auditor.requests()
+    for _ in range(57):
+        cloud.healthy_host(1)
+    assert auditor.requests() == before
+    cloud.stale_host(0)
+    assert sum((auditor.requests() - before).values()) < 15
+
+
+def test_deep_makes_one_request_a_provider(cloud, auditor):
+    """And not one a consumer, where nothing is amiss."""
+    cloud.healthy_host(5)
+    before = auditor.requests(deep=True)
+    for _ in range(5):
+        cloud.healthy_host(5)
+    more = auditor.requests(deep=True) - before
+    assert more == {"placement /resource_providers/*/allocations": 5}
+
+
+def test_the_trigger_goes_out_for_a_proven_stale_provider(cloud, auditor):
+    """Its payload meets the schema, and names the audit as its source."""
+    stale, healthy = cloud.stale_host(1), cloud.healthy_host(1)
+    result = auditor.run(dispatch=True)
+    (payload,) = mine(auditor, stale.host)
+    check_payload(PROVIDER_CREATION_FAILED, payload)
+    assert payload["source"] == "audit"
+    assert payload["compute_node_uuid"] == stale.compute_uuid
+    assert stale.host in result["dispatched"]
+    assert healthy.host not in result["dispatched"]
+    assert result["summary"].endswith(f"; {len(result['dispatched'])} trigger(s) dispatched")
+
+
+def test_a_report_dispatches_nothing(cloud, auditor):
+    """Only the timer's rule asks for it."""
+    cloud.stale_host(1)
+    assert auditor.run()["dispatched"] == []
+    assert auditor.dispatched() == []
+
+
+def test_no_trigger_for_an_unfinished_recovery(cloud, auditor):
+    """It is to be resumed, by a person."""
+    host = cloud.stale_host(1).host
+    record(auditor.context(), "abcdef0ccc", host, OPEN)
+    auditor.run(dispatch=True)
+    assert mine(auditor, host) == []
+
+
+def test_no_trigger_where_automation_is_off_or_the_host_is_not_allowed(cloud, auditor):
+    """recover_host would only refuse it, every quarter of an hour."""
+    host = cloud.stale_host(1).host
+    auditor.run(dispatch=True, automation="off")
+    auditor.run(dispatch=True, automation_hosts=["compute-.*"])
+    assert auditor.dispatched() == []
+    auditor.run(dispatch=True, automation_hosts=[host])
+    assert [one["host"] for one in auditor.dispatched()] == [host]
+
+
+def test_a_report_is_bounded(cloud, auditor, monkeypatch):
+    """The summary counts all; data and table carry so many, and say how many they leave out."""
+    monkeypatch.setattr(reporting, "MOST_FINDINGS", 1)
+    for _ in range(2):
+        cloud.stale_host(0)
+    result = auditor.run()
+    assert len(result["findings"]) == 1
+    assert result["left_out"] == sum(result["counts"].values()) - 1 > 0
+    assert result["table"].splitlines()[-1] == f"and {result['left_out']} more"
+    assert result["state"] == "findings"
