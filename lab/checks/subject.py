@@ -15,7 +15,7 @@ Methods = Mapping[str, Sequence[Sequence[str]]] | str
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked. ``actions`` and ``workflows`` are the documents by their path below the pack."""
+    """What is checked. ``actions``, ``workflows`` and ``aliases`` are documents by their path below the pack."""
 
     folder: Path
     manifest: Mapping[str, Any]
@@ -24,6 +24,7 @@ class Subject:
     workflows: Mapping[str, Mapping[str, Any]]
     methods: Methods
     unreadable: Sequence[str] = field(default_factory=list)
+    aliases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
@@ -61,4 +62,5 @@ def read(folder: Path, methods: Methods) -> Subject:
         workflows=documents(metadata_files(folder / "workflows")),
         methods=methods,
         unreadable=unreadable,
+        aliases=documents(metadata_files(folder / "aliases")),
     )

@@ -12,7 +12,7 @@ from lab.runner.engine import st2kv
 
 shims.load_orquesta({"st2kv": st2kv})
 
-from lab.checks import actions, manifest, methods, sources, workflows  # noqa: E402 - orquesta needs its shims first
+from lab.checks import actions, aliases, manifest, methods, sources, workflows  # noqa: E402 - shims come first
 from lab.checks.subject import Subject, read  # noqa: E402
 
 Check = Callable[[Subject], list[str]]
@@ -37,6 +37,10 @@ CHECKS: tuple[Check, ...] = (
     workflows.inline_values_are_kept,
     workflows.languages_are_not_mixed,
     methods.workflows_draw_the_methods,
+    aliases.aliases_are_known_to_stackstorm,
+    aliases.aliases_fit_their_actions,
+    aliases.no_two_formats_match_one_line,
+    aliases.templates_can_be_rendered,
 )
 
 

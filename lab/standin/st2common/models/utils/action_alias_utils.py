@@ -12,10 +12,10 @@ from typing import Dict, Tuple
 
 from st2common.exceptions.content import ParseException
 
-_VALUE = r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>\{.+\}|\S+))"""
-_LAST_PAIR = re.compile(r"(?:^|\s)(?P<key>\S+?)\s*=" + _VALUE + r"\s*$", re.DOTALL)
+_VALUE = r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>\{.+?\}|\S+))"""
+_LAST_PAIR = re.compile(r"(?:^|\s+)(?P<key>\S+?)\s*=" + _VALUE + r"\s*$", re.DOTALL)
 _NAME = re.compile(r"{{\s*(\w+)\s*}}")
-_TEXT = r"""["']?(?P<\1>\{.+?\}|.+?)["']?"""
+_TEXT = r"""["']?(?P<\1>(?<=')[^']+(?=')|(?<=")[^"]+(?=")|\{.+?\}|.+?)["']?"""
 
 
 def extract_parameters(format_str: str, param_stream: str, match_multiple: bool = False) -> Dict[str, str]:
