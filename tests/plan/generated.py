@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Dict, List
 
 from hypothesis import strategies as st
@@ -35,33 +36,32 @@ _resources = st.dictionaries(
 )
 
 
-def _allocations() -> st.SearchStrategy[Dict[str, Dict[str, int]]]:
-    others = st.dictionaries(st.sampled_from(ELSEWHERE), _resources, max_size=2)
-    return st.builds(lambda here, other: {STALE: here, **other}, _resources, others)
+def service(**changes: Any) -> ComputeService:
+    """The host's nova-compute, up and enabled unless changed."""
+    facts = {"status": "enabled", "state": "up", "disabled_reason": "", "forced_down": False, **changes}
+    return ComputeService("service", HOST, **facts)
 
 
-def _consumer(uuid: str) -> st.SearchStrategy[Consumer]:
-    types = st.sampled_from(["", "INSTANCE", "MIGRATION", "ZUN"])
-    return st.builds(Consumer, st.just(uuid), st.just("p"), st.just("u"), st.integers(0, 9), _allocations(), types)
-
-
-def _server(uuid: str) -> st.SearchStrategy[Server]:
-    here, elsewhere = [(HOST, NODE), (HOST, "other-name")], [("compute-1", "compute-1"), ("gone", "gone"), ("", "")]
-    places = st.sampled_from(here + elsewhere)
-    tasks = st.sampled_from(["", "", "", "migrating"])
-    return st.builds(
-        lambda status, place, task, name: Server(uuid, name, status, "", task, *place, "p"),
-        st.sampled_from(STATUSES), places, tasks, st.text(max_size=8),
-    )
-
-
-def _migration(uuid: str, server: str) -> st.SearchStrategy[Migration]:
-    kinds = st.sampled_from(["resize", "live-migration", "evacuation", "migration"])
-    ends = st.sampled_from([(HOST, "compute-1"), ("compute-1", HOST), (HOST, "")])
-    return st.builds(
-        lambda status, kind, ends: Migration(uuid, server, status, kind, ends[0], ends[0], ends[1], ends[1]),
-        st.sampled_from(MOVES), kinds, ends,
-    )
+# Made once: hypothesis needs longer to make a strategy than to draw from it.
+_others = st.dictionaries(st.sampled_from(ELSEWHERE), _resources, max_size=2)
+_consumers = st.builds(
+    lambda here, others, generation, kind: Consumer("", "p", "u", generation, {STALE: here, **others}, kind),
+    _resources, _others, st.integers(0, 9), st.sampled_from(["", "INSTANCE", "MIGRATION", "ZUN"]),
+)
+_here = [(HOST, NODE), (HOST, "other-name")]
+_elsewhere = [("compute-1", "compute-1"), ("gone", "gone"), ("", "")]
+_servers = st.builds(
+    lambda status, place, task, name: Server("", name, status, "", task, *place, "p"),
+    st.sampled_from(STATUSES), st.sampled_from(_here + _elsewhere), st.sampled_from(["", "", "", "migrating"]),
+    st.text(max_size=8),
+)
+_migrations = st.builds(
+    lambda status, kind, ends: Migration("", "", status, kind, ends[0], ends[0], ends[1], ends[1]),
+    st.sampled_from(MOVES), st.sampled_from(["resize", "live-migration", "evacuation", "migration"]),
+    st.sampled_from([(HOST, "compute-1"), ("compute-1", HOST), (HOST, "")]),
+)
+_services = st.sampled_from([service(), service(), service(forced_down=True), service(state="down"), None])
+_kinds = st.sampled_from(["server", "moving server", "migration", "deleted", "unknown"])
 
 
 @st.composite
@@ -73,27 +73,22 @@ def snapshots(draw: Any) -> Snapshot:
     moves: List[Migration] = []
     for number in range(draw(st.integers(0, 6))):
         uuid = f"consumer-{number}"
-        consumers.append(draw(_consumer(uuid)))
-        kind = draw(st.sampled_from(["server", "moving server", "migration", "deleted", "unknown"]))
+        consumers.append(replace(draw(_consumers), uuid=uuid))
+        kind = draw(_kinds)
         owner = f"server-{number}" if kind == "migration" else uuid
         if kind in ("server", "moving server") or (kind == "migration" and draw(st.booleans())):
-            servers[owner] = draw(_server(owner))
+            servers[owner] = replace(draw(_servers), uuid=owner)
         if kind in ("moving server", "migration"):
-            moves.append(draw(_migration(uuid if kind == "migration" else f"move-{number}", owner)))
+            move = uuid if kind == "migration" else f"move-{number}"
+            moves.append(replace(draw(_migrations), uuid=move, server_uuid=owner))
         if kind == "deleted":
             deleted[uuid] = "it is DELETED in nova"
     return Snapshot(
         asked=HOST, hypervisors=(HERE, HOME), unreachable_hosts=(), matches=(HERE,),
-        service=draw(st.sampled_from([service(), service(forced_down=True), service(state="down"), None, service()])),
+        service=draw(_services),
         named=stale_provider(), tree=(stale_provider(),), consumers=tuple(consumers),
         owners=Owners(servers, deleted, tuple(moves)),
     )
-
-
-def service(**changes: Any) -> ComputeService:
-    """The host's nova-compute, up and enabled unless changed."""
-    facts = {"status": "enabled", "state": "up", "disabled_reason": "", "forced_down": False, **changes}
-    return ComputeService("service", HOST, **facts)
 
 
 def stale_provider() -> Provider:

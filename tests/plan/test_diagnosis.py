@@ -64,7 +64,9 @@ def test_a_node_name_that_two_hosts_report_is_never_recovered(cloud, planner, as
     live, second = duplicate_node(cloud)
     plan = planner.plan(live.host if asked == "live host" else second)
     assert plan.diagnosis.finding == "duplicate_node_name"
-    assert live.uuid in refusal(plan)
+    assert f"host {live.host} (node {live.node}, {live.uuid})" in refusal(plan)
+    assert f"host {second} (node {live.node}, " in refusal(plan)
+    assert "shares its node name with" in refusal(plan)
     assert plan.decisions == ()
 
 

@@ -108,11 +108,11 @@ def _duplicate(snapshot: Snapshot, hypervisor: Hypervisor, named: Provider) -> D
     others = [one for one in snapshot.namesakes if one.uuid != hypervisor.uuid]
     if owner is not None and owner.uuid not in {one.uuid for one in [*others, hypervisor]}:
         others.append(owner)
-    seen = ", ".join(f"node {one.node} of host {one.host} ({one.uuid})" for one in others)
+    seen = " and ".join(f"host {one.host} (node {one.node}, {one.uuid})" for one in others)
     return Diagnosis(
         DUPLICATE_NODE_NAME,
-        f"host {hypervisor.host} reports node {hypervisor.node} ({hypervisor.uuid}), but so stands {seen}; provider "
-        f"{named.uuid} may be a healthy host's, so nothing is recovered. Give one of the nodes another name",
+        f"host {hypervisor.host} (node {hypervisor.node}, {hypervisor.uuid}) shares its node name with {seen}; "
+        f"provider {named.uuid} may be a healthy host's, so nothing is recovered. Give one of the nodes another name",
         proof=_proof(snapshot, hypervisor, named),
     )
 
