@@ -23,5 +23,5 @@ test-fast:  ## The tests that need no OpenStack
 	$(pack)/bin/python -m pytest $(TESTS)
 
 lint:  ## Style, types, layers, metadata and workflows
-	bin=$(lint)/bin && $$bin/ruff check . && $$bin/mypy && $$bin/lint-imports && $$bin/yamllint --strict .
+	bin=$(lint)/bin && $$bin/ruff check . && $$bin/mypy && PYTHONPATH=lib $$bin/lint-imports && $$bin/yamllint --strict .
 	$(PYTHON) -m lab.checks

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from placement_recovery.store import DatastoreStore, FileStore
 
+from placement_recovery.store import DatastoreStore, FileStore
 from tests.store.service import Service
 
 

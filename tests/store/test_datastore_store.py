@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from placement_recovery.errors import RecordExists, RecordNotFound, StoreUnavailable
 from placement_recovery.store import PROGRESS, SAVED, DatastoreStore
 from placement_recovery.store.datastore import LARGEST_TEXT

@@ -9,6 +9,7 @@ import stat
 import time
 
 import pytest
+
 from placement_recovery.errors import (
     ConfigurationError,
     RecordExists,
@@ -19,7 +20,6 @@ from placement_recovery.errors import (
 from placement_recovery.store import PROGRESS, SAVED, FileStore
 from placement_recovery.store.disk import Disk
 from placement_recovery.store.files import LEFTOVER_AGE
-
 from tests.store import writers
 
 # Daemonic processes of it end with the tests, also when one fails.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from placement_recovery.config import Config
 from placement_recovery.errors import ConfigurationError
 from placement_recovery.store import SAVED, open_store

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from placement_recovery.errors import RecordNotFound
 from placement_recovery.store import PROGRESS, SAVED, FileStore
-
 from tests.store.power_cut import PowerCutDisk
 
 OLD = '{"step": "claim", "ä": 1}'

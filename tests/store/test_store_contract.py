@@ -8,9 +8,9 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
 from placement_recovery.errors import InvalidInput, RecordExists, RecordNotFound
 from placement_recovery.store import PARTS, PROGRESS, SAVED, DatastoreStore, FileStore
-
 from tests.store.service import Service
 
 
