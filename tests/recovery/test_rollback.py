@@ -22,6 +22,7 @@ SETTINGS = {"inventories": {"VCPU": 64, "MEMORY_MB": 65536, "DISK_GB": 100, "CUS
 
 
 def roll_back(context: Any, recovery_id: str, until: str = "") -> None:
+    """The steps of a rollback, up to one of them."""
     for step in ROLLBACK:
         run_step(context, recovery_id, step.name)
         if step.name == until:
@@ -29,6 +30,7 @@ def roll_back(context: Any, recovery_id: str, until: str = "") -> None:
 
 
 def carried(cloud: Any, provider: str) -> Any:
+    """All that a provider is but its allocations."""
     return (
         cloud.show_provider(provider)["name"],
         cloud.inventories(provider),
