@@ -65,5 +65,5 @@ def test_the_audit_answers(cloud, say):
     """With the stale host among its findings, or counted."""
     cloud.stale_host(0)
     first, *rest = say("rp-audit").splitlines()
-    assert re.search(r"\d+ compute nodes and \d+ providers: .*\d+ stale providers", first)
+    assert re.search(r"\d+ compute nodes and \d+ providers: .*\d+ stale provider", first)
     assert 1 <= len(rest) <= 11

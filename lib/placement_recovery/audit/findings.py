@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict
+from typing import Dict, Tuple
 
 from placement_recovery.plan.diagnosis import (
     CANNOT_TELL,
@@ -20,17 +20,17 @@ LEFTOVER_PROVIDER = "leftover_provider"
 ORPHANED_ALLOCATION = "orphaned_allocation"
 
 # Each kind with what one and many of it are called.
-WORDS: Dict[str, str] = {
-    CANNOT_TELL: "cell(s) down",
-    UNFINISHED_RECOVERY: "unfinished recoveries",
-    STALE_PROVIDER: "stale providers",
-    DUPLICATE_NODE_NAME: "duplicate node names",
-    NO_PROVIDER: "compute nodes without a provider",
-    OTHER_FAULT: "compute nodes with another fault",
-    HOST_NOT_MAPPED: "hosts that are not mapped",
-    DISABLED_SERVICE: "services that a recovery left disabled",
-    LEFTOVER_PROVIDER: "providers of no compute node",
-    ORPHANED_ALLOCATION: "orphaned allocations",
+WORDS: Dict[str, Tuple[str, str]] = {
+    CANNOT_TELL: ("cell down", "cells down"),
+    UNFINISHED_RECOVERY: ("unfinished recovery", "unfinished recoveries"),
+    STALE_PROVIDER: ("stale provider", "stale providers"),
+    DUPLICATE_NODE_NAME: ("duplicate node name", "duplicate node names"),
+    NO_PROVIDER: ("compute node without a provider", "compute nodes without a provider"),
+    OTHER_FAULT: ("compute node with another fault", "compute nodes with another fault"),
+    HOST_NOT_MAPPED: ("host that is not mapped", "hosts that are not mapped"),
+    DISABLED_SERVICE: ("service that a recovery left disabled", "services that a recovery left disabled"),
+    LEFTOVER_PROVIDER: ("provider of no compute node", "providers of no compute node"),
+    ORPHANED_ALLOCATION: ("orphaned allocation", "orphaned allocations"),
 }
 
 RECOVER = "st2 run placement_recovery.recover_host host="

@@ -32,7 +32,7 @@ def report(done: Audit) -> Dict[str, Any]:
 
 
 def _summary(done: Audit, counts: Dict[str, int]) -> str:
-    found = ", ".join(f"{counts[kind]} {words}" for kind, words in WORDS.items() if counts.get(kind))
+    found = ", ".join(f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in WORDS.items() if counts.get(kind))
     return f"{done.nodes} compute nodes and {done.providers} providers: {found or 'nothing is amiss'}"
 
 
