@@ -15,7 +15,7 @@ Methods = Mapping[str, Sequence[Sequence[str]]] | str
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked. ``actions``, ``workflows`` and ``aliases`` are documents by their path below the pack."""
+    """What is checked. What a folder of the pack holds is a mapping from paths below the pack to documents."""
 
     folder: Path
     manifest: Mapping[str, Any]
@@ -25,6 +25,9 @@ class Subject:
     methods: Methods
     unreadable: Sequence[str] = field(default_factory=list)
     aliases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    triggers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sensors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
@@ -63,4 +66,7 @@ def read(folder: Path, methods: Methods) -> Subject:
         methods=methods,
         unreadable=unreadable,
         aliases=documents(metadata_files(folder / "aliases")),
+        triggers=documents(metadata_files(folder / "triggers")),
+        rules=documents(metadata_files(folder / "rules")),
+        sensors=documents(metadata_files(folder / "sensors")),
     )

@@ -12,7 +12,17 @@ from lab.runner.engine import st2kv
 
 shims.load_orquesta({"st2kv": st2kv})
 
-from lab.checks import actions, aliases, manifest, methods, sources, workflows  # noqa: E402 - shims come first
+from lab.checks import (  # noqa: E402 - shims come first
+    actions,
+    aliases,
+    manifest,
+    methods,
+    rules,
+    sensors,
+    sources,
+    triggers,
+    workflows,
+)
 from lab.checks.subject import Subject, read  # noqa: E402
 
 Check = Callable[[Subject], list[str]]
@@ -37,6 +47,16 @@ CHECKS: tuple[Check, ...] = (
     workflows.inline_values_are_kept,
     workflows.languages_are_not_mixed,
     methods.workflows_draw_the_methods,
+    triggers.triggers_are_known_to_stackstorm,
+    triggers.payloads_are_described,
+    rules.rules_are_known_to_stackstorm,
+    rules.triggers_of_rules_exist,
+    rules.criteria_can_be_met,
+    rules.actions_of_rules_exist,
+    rules.templates_of_rules_can_be_rendered,
+    sensors.sensors_are_known_to_stackstorm,
+    sensors.sensors_can_be_loaded,
+    sensors.library_is_linked,
     aliases.aliases_are_known_to_stackstorm,
     aliases.aliases_fit_their_actions,
     aliases.no_two_formats_match_one_line,

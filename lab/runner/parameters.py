@@ -61,6 +61,11 @@ def render(template: str, scope: Mapping[str, Any]) -> str:
     return str(_ENVIRONMENT.from_string(template).render(scope))
 
 
+def names_in(template: str) -> set[str]:
+    """The variables that a template wants; jinja2.TemplateSyntaxError for one that is none, or an unknown filter."""
+    return set(jinja2.meta.find_undeclared_variables(_ENVIRONMENT.parse(template)))
+
+
 def is_template(value: Any) -> bool:
     """Whether StackStorm takes the value for Jinja."""
     return isinstance(value, str) and ("{{" in value or "{%" in value)

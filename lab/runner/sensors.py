@@ -55,6 +55,10 @@ class RunningSensor:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    def wait(self, timeout: float) -> int:
+        """Wait until it ends by itself; its exit code. subprocess.TimeoutExpired if it does not."""
+        return self._process.wait(timeout)
+
     def log(self) -> str:
         """What it has logged so far."""
         self._log.flush()

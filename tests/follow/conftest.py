@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from nova_log import Log, Sensor, Service
+
+from tests.follow.nova_log import Log, Sensor, Service
 
 
 @pytest.fixture

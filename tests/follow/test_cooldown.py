@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from nova_log import Sensor, fault
-
 from placement_recovery.follow import cooldown
 from placement_recovery.follow.cooldown import Cooldown
+from tests.follow.nova_log import Sensor, fault
 
 
 def test_repeated_fault_is_dispatched_once_a_cooldown(service, log):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from nova_log import Killed, fault, noise
+
+from tests.follow.nova_log import Killed, fault, noise
 
 
 def kill_at(service, call, number=1):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from nova_log import Log, Sensor, fault, noise
 
 from placement_recovery.errors import ConfigurationError
 from placement_recovery.follow.globs import LogGlob
+from tests.follow.nova_log import Log, Sensor, fault, noise
 
 
 def test_fault_is_told_with_all_that_the_log_tells(sensor, log):

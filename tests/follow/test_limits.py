@@ -7,9 +7,9 @@ import os
 import tracemalloc
 
 import pytest
-from nova_log import Log, Sensor, fault, noise
 
 from placement_recovery.follow import follower, memory, watch
+from tests.follow.nova_log import Log, Sensor, fault, noise
 
 
 def bad_files(folder):

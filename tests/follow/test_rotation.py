@@ -8,7 +8,8 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nova_log import Log, Sensor, Service, fault, noise
+
+from tests.follow.nova_log import Log, Sensor, Service, fault, noise
 
 DATA = noise(1) + fault(1) + noise(2) + fault(2) + noise(3)
 HEAD = b"2026-11-22 11:00:00.000 7 INFO nova.service [-] Starting compute node\n"

@@ -1,0 +1,55 @@
+"""The triggers' metadata: what StackStorm would refuse, and what it would register and then drop every payload for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lab.checks.dialect import schema_problems
+from lab.checks.manifest import missing
+from lab.checks.subject import Subject
+from lab.runner import schema
+
+# st2common/models/api/trigger.py, TriggerTypeAPI; the description is the house's demand.
+_METADATA: dict[str, Any] = {
+    "name": {"type": "string", "pattern": r"^\w+$", "required": True},
+    "pack": {"type": "string"},
+    "description": {"type": "string", "required": True},
+    "payload_schema": {"type": "object", "required": True},
+    "parameters_schema": {"type": "object"},
+    "tags": {"type": "array", "items": {"type": "object"}},
+}
+
+
+def triggers_are_known_to_stackstorm(subject: Subject) -> list[str]:
+    """No unknown key, the file's name and the pack's, and schemas in StackStorm's dialect."""
+    found = []
+    for path, trigger in subject.triggers.items():
+        try:
+            schema.validate(trigger, _METADATA)
+        except schema.Invalid as error:
+            found.append(f"{path}: {error}")
+            continue
+        if trigger["name"] != Path(path).stem:
+            found.append(f"{path}: its name is {trigger['name']!r}, not the file's")
+        if trigger.get("pack", subject.ref) != subject.ref:
+            found.append(f"{path}: its pack is {trigger['pack']!r}, not {subject.ref!r}")
+        for name in ("payload_schema", "parameters_schema"):
+            if trigger.get(name):
+                found += [f"{path}: {name}: {problem}" for problem in schema_problems(trigger[name])]
+    return found
+
+
+def payloads_are_described(subject: Subject) -> list[str]:
+    """Each field has a description, a type and ``required: true``: a rule that renders one that is missing fails."""
+    found = []
+    for path, trigger in subject.triggers.items():
+        payload = trigger.get("payload_schema") or {}
+        if payload.get("type") != "object":
+            found.append(f"{path}: payload_schema: its type is not object, and then its properties are not looked at")
+        for name, spec in (payload.get("properties") or {}).items():
+            problems = missing(spec, "description", "type")
+            if isinstance(spec, dict) and spec.get("required") is not True:
+                problems.append("is not required: true")
+            found += [f"{path}: field {name}: {problem}" for problem in problems]
+    return found
