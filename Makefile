@@ -2,18 +2,22 @@
 PYTHON ?= python3
 RELEASE ?= 26
 METHOD ?= preserve
+AUTOMATION ?= when_safe
 TESTS ?= tests
 
 pack = $$($(PYTHON) -m lab.environments pack)
 lint = $$($(PYTHON) -m lab.environments lint)
 
-.PHONY: help demo test test-fast lint
+.PHONY: help demo demo-event test test-fast lint
 
 help:  ## Show what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo:  ## Start a real OpenStack, break a host, and recover it (METHOD=preserve|discard, RELEASE=26|34)
 	$(PYTHON) -m lab.demo --method $(METHOD) --release $(RELEASE)
+
+demo-event:  ## The same, but the log sensor notices it and the rule starts it (AUTOMATION=when_safe|ask, RELEASE=26|34)
+	$(PYTHON) -m lab.demo_event --automation $(AUTOMATION) --release $(RELEASE)
 
 test:  ## All tests, those on a real OpenStack too
 	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
