@@ -112,7 +112,7 @@ KINDS: dict[str, Callable[[Lab, str], Fault]] = {
 
 
 def _await_fault(lab: Lab, kind: str, host: str, stale: str, log: LogMark) -> Fault:
-    """The facts, once nova-compute has logged the fault and Nova lists the host's new node."""
+    """The facts, once nova-compute has logged the fault, Nova lists the host's new node and sees its service alive."""
     log.wait_for(FAULT, timeout=FAULT_SECONDS)
     refused = REFUSED.search(log.text())
     if refused is None:
@@ -120,7 +120,15 @@ def _await_fault(lab: Lab, kind: str, host: str, stale: str, log: LogMark) -> Fa
     new = refused[1]
     scheduler = lab.log("scheduler")
     node = wait_until(f"nova lists {host}'s new node {new}", lambda: _node(lab, new), FAULT_SECONDS, scheduler)
+    # After a long standstill it is "down" until nova-compute has reported once more.
+    wait_until(f"nova takes the service of {host} for alive", lambda: _is_alive(lab, host), FAULT_SECONDS, log.log)
     return Fault(kind, host, node, stale, new)
+
+
+def _is_alive(lab: Lab, host: str) -> bool:
+    """Whether nova-compute reports; one that is forced down is not expected to look so."""
+    service = lab.client.service(host)
+    return bool(service["forced_down"]) or service["state"] == "up"
 
 
 def _node(lab: Lab, identifier: str) -> str | None:
