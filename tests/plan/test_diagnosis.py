@@ -53,7 +53,7 @@ def test_a_provider_of_another_live_compute_node_is_not_stale(cloud, planner):
 
 def duplicate_node(cloud):
     """A healthy host, and a second nova-compute that reports its node's name."""
-    live, second = cloud.healthy_host(servers=1), new_name()
+    live, second = cloud.healthy_host(servers=1, host=new_name(), node=new_name()), new_name()
     cloud.compute(second, live.node)
     return live, second
 
