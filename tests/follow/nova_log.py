@@ -70,7 +70,7 @@ class Service:
         """None also on an error, as StackStorm's."""
         return None if self.fail("get_value") else self.values.get(name)
 
-    def list_values(self, *, prefix: str, limit: int) -> List[Any]:
+    def list_values(self, *, prefix: str) -> List[Any]:
         """Raises on an error, as StackStorm's."""
         self._obey("list_values")
         return [KeyValuePair(f"placement_recovery.LogSensor:{name}", value) for name, value in self.values.items()]

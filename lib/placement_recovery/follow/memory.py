@@ -21,8 +21,8 @@ class DatastoreService(Protocol):
     def set_value(self, name: str, value: str) -> bool:
         """Write a value; raises requests' errors."""
 
-    def list_values(self, *, prefix: str, limit: int) -> List[Any]:
-        """List objects with `name` and `value`; raises where get_value is silent."""
+    def list_values(self, *, prefix: str) -> List[Any]:
+        """List the first 100 objects with `name` and `value`; raises where get_value is silent."""
 
 
 class Memory:
@@ -42,7 +42,7 @@ class Memory:
             text = self._service.get_value(self._key)
             if text is None:
                 # An error is no proof, and the beginning of all logs, or their end, would be a wrong place to go on.
-                found = self._service.list_values(prefix=self._key, limit=-1)
+                found = self._service.list_values(prefix=self._key)
                 text = next((one.value for one in found if one.name.endswith(self._key)), None)
         except Exception as error:  # of StackStorm's client, which is not imported here
             raise _unavailable("read", error) from error
