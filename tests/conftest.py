@@ -37,10 +37,23 @@ def pytest_collection_modifyitems(items):
             item.add_marker(skip)
 
 
+_RUNNING = []
+
+
 @pytest.fixture(scope="session")
 def cloud():
     """A real Keystone, Placement and nova-api, started when the first test asks for them."""
     from support.cloud import Cloud
 
     with Cloud() as cloud:
+        _RUNNING.append(cloud)
         yield cloud
+        _RUNNING.remove(cloud)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _hosts_go_with_their_module():
+    """nova-api needs 10 ms and more for each host that it lists, so a session's would slow down every plan."""
+    yield
+    for cloud in _RUNNING:
+        cloud.forget_hosts()

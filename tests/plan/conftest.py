@@ -13,11 +13,6 @@ def planner(cloud):
     return Planner(cloud)
 
 
-def hosts(cloud):
-    """The hosts of all nova-compute services."""
-    return {found["host"] for found in cloud.nova.get("/os-services?binary=nova-compute")["services"]}
-
-
 @pytest.fixture(autouse=True)
 def _nothing_is_written(request):
     """Planning writes nothing, in any story: Placement's and nova-api's own logs show no request but GETs.
@@ -28,9 +23,8 @@ def _nothing_is_written(request):
         yield
         return
     cloud = request.getfixturevalue("cloud")
-    before, writes = hosts(cloud), Writes(cloud)
+    before, writes = cloud.hosts(), Writes(cloud)
     yield
     found = writes.found()
-    for host in hosts(cloud) - before:
-        cloud.delete_compute(host)
+    cloud.forget_hosts(but=before)
     assert found == []

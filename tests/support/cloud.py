@@ -10,7 +10,7 @@ import json
 import secrets
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple, Type
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple, Type
 
 from support.api import Api, login
 from support.nova_compute import NovaCompute
@@ -130,6 +130,15 @@ class Cloud(NovaRows, PlacementRows):
         return NovaCompute(self, self, host, self.folder / f"restarts-{secrets.token_hex(4)}", **behaviour)
 
     # what others wrote
+
+    def hosts(self) -> Set[str]:
+        """The hosts of all nova-compute services."""
+        return {found["host"] for found in self.nova.get("/os-services?binary=nova-compute")["services"]}
+
+    def forget_hosts(self, but: Iterable[str] = ()) -> None:
+        """Delete all hosts but these, with their nodes and services; what they left in Placement stays."""
+        for host in self.hosts() - set(but):
+            self.delete_compute(host)
 
     def placement_mark(self) -> int:
         """A place in Placement's request log."""
