@@ -9,6 +9,6 @@ from lab.cloud import Lab
 
 @pytest.fixture(scope="package")
 def lab():
-    """compute-0 to compute-2 are to be broken, one a story; compute-3 takes what moves away."""
-    with Lab("26", [f"compute-{number}" for number in range(4)]) as lab:
+    """compute-0 to compute-3 are to be broken, one a story; compute-4 takes what moves away."""
+    with Lab("26", [f"compute-{number}" for number in range(5)]) as lab:
         yield lab

@@ -9,7 +9,7 @@ import pytest
 from lab import faults
 
 pytestmark = pytest.mark.lab
-HOST, ELSEWHERE = "compute-2", "compute-3"
+HOST, ELSEWHERE = "compute-2", "compute-4"
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,7 @@ def story(operator):
     tries = {name: operator.run("recover_host", host=name) for name in (TWIN, HOST)}
     writes = operator.admin_writes(access, admin)
     yield SimpleNamespace(fault=fault, before=before, tries=tries, access=access, admin=admin, writes=writes)
-    operator.lab.stop_compute(TWIN)
-    operator.client.delete_service(TWIN)
+    operator.lab.stop_compute(TWIN)  # its service stays: nova 26 answers 500 where one of namesakes is to be deleted
 
 
 @pytest.mark.parametrize("name", [TWIN, HOST])

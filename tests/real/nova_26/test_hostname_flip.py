@@ -10,7 +10,7 @@ from lab import faults
 from real.operator import moved
 
 pytestmark = pytest.mark.lab
-HOST, ELSEWHERE = "compute-0", "compute-3"
+HOST, ELSEWHERE = "compute-0", "compute-4"
 
 
 @pytest.fixture(scope="module")

@@ -70,12 +70,13 @@ class Moves:
         self.client.force_down(HOST)
         self.client.evacuate(self.servers["evacuated"], ELSEWHERE)
         self.plans["evacuated, host fenced"] = self.operator.plan(HOST)
-        self.lab.start_compute(HOST)
         self.unfence()
 
     def unfence(self):
-        """The host is safe again; nova wants nova-compute to have started before."""
+        """The host is safe again; before nova believes it, nova-compute has to start on a node that nova knows."""
+        self.lab.restart_compute(HOST)
         self.client.force_down(HOST, False)
+        wait_until(f"nova takes {HOST} for up", lambda: self.client.service(HOST)["state"] == "up", 60)
 
     def _migrations(self, server):
         return self.client.nova("GET", f"/os-migrations?instance_uuid={server}")["migrations"]
