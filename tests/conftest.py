@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 # Neither StackStorm's own test runner nor an editor reads pyproject.toml from elsewhere.
@@ -17,6 +18,10 @@ for folder in (ROOT, ROOT / "lib", ROOT / "tests"):
 from lab import standin  # noqa: E402 - the path comes first
 
 standin.install()
+
+# The same examples on every run, on machines of any speed: chance is for the fuzz runs.
+settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("fixed")
 
 LAB_WANTED = os.environ.get("PLACEMENT_RECOVERY_LAB") == "1"
 
