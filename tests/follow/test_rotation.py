@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import random
 
@@ -9,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.follow.nova_log import Log, Sensor, Service, fault, noise
+from placement_recovery.follow.logfile import LEAST_FINGERPRINT
+from tests.follow.nova_log import Killed, Log, Sensor, Service, fault, noise
 
 DATA = noise(1) + fault(1) + noise(2) + fault(2) + noise(3)
 HEAD = b"2026-11-22 11:00:00.000 7 INFO nova.service [-] Starting compute node\n"
@@ -200,28 +203,58 @@ def test_broken_gzip_ends_nothing(sensor, log, caplog):
     assert "the gzip data are broken" in caplog.text
 
 
+class Story:
+    """Random pieces, polls, rotations, and kills at any call to StackStorm, out of one seed."""
+
+    def __init__(self, folder, seed):
+        self.chance = random.Random(seed)
+        self.service, self.log = Service(), Log(folder / "nova-compute.log")
+        self.log.write(HEAD)
+        self.sensor = Sensor(self.service, self.log.path)
+        self.sensor.save()
+        # What was never looked at has no mark, and copytruncate leaves nothing else of it.
+        self.is_known = True
+
+    def run(self, data):
+        """Write all of it, in pieces."""
+        while data:
+            size = self.chance.choice((1, 50, 300, 900, 2000))
+            self.log.write(data[:size])
+            data = data[size:]
+            for _ in range(self.chance.randrange(3)):
+                self.act(self.chance.choice(("poll", "kill", "kill within", "poll, kill")))
+            if self.chance.random() < 0.35 and self.is_known:
+                getattr(self.log, self.chance.choice(WAYS))()
+                self.is_known = False
+        self.sensor.poll(5)
+
+    def act(self, what):
+        """One thing that the sensor does, or that is done to it."""
+        if what == "kill within":
+            self.kill_within()
+        _act(self.sensor, what)
+        if "poll" in what:
+            self.is_known = self.log.path.stat().st_size >= LEAST_FINGERPRINT
+
+    def kill_within(self):
+        """At one of the first calls that leave the process."""
+        calls = itertools.count()
+        at = self.chance.randrange(3)
+        self.service.fail = lambda call: Killed() if call in ("dispatch", "set_value") and next(calls) == at else None
+        with contextlib.suppress(Killed):
+            self.sensor.poll()
+        self.service.fail = lambda call: None
+        self.sensor.start()
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_anything_in_any_order(tmp_path, seed):
-    """Random pieces, polls, kills and rotations: the same faults, each once."""
-    chance = random.Random(seed)
-    service, log = Service(), Log(tmp_path / str(seed) / "nova-compute.log")
-    log.write(HEAD)
-    sensor = Sensor(service, log.path)
-    sensor.save()
-    wanted, data = [], b""
-    for number in range(1, 7):
-        data += noise(number) * chance.randrange(3) + fault(number)
-        wanted.append(str(number))
-    while data:
-        size = chance.choice((1, 50, 300, 900, 2000))
-        log.write(data[:size])
-        data = data[size:]
-        for _ in range(chance.randrange(3)):
-            _act(sensor, chance.choice(("poll", "kill", "poll, kill")))
-        # copytruncate loses what is written between its copy and its cut, and a file that was empty has no mark.
-        if chance.random() < 0.3 and log.path.stat().st_size:
-            sensor.poll()
-            getattr(log, chance.choice(WAYS))()
-    sensor.poll(4)
-    assert sensor.uuids == wanted
+    """The same faults in the same order; whatever was told twice, by a kill between telling and memory, has one tag."""
+    data = b"".join(noise(number) * (number % 3) + fault(number) for number in range(1, 9))
+    story = Story(tmp_path / str(seed), seed)
+
+    story.run(data)
+
+    assert list(dict.fromkeys(story.sensor.uuids)) == [str(number) for number in range(1, 9)]
+    assert len({one.trace_tag for one in story.service.dispatched}) == 8

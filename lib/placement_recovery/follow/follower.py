@@ -46,9 +46,14 @@ class Follower:
         self._old: Optional[Set[str]] = None
         self._problems: Dict[str, str] = {}
         self._turn = 0
+        self.has_turned = False
 
     def state(self) -> Dict[str, Any]:
-        """Plain JSON values for a later Follower: all that was yielded so far is behind it."""
+        """Plain JSON values for a later Follower: all that was yielded so far is behind it.
+
+        `has_turned` says that an older state would not know every file again: one began, was rotated or got its mark.
+        """
+        self.has_turned = False
         return {path: stream.state() for path, stream in self._streams.items()}
 
     def poll(self) -> Iterator[List[Event]]:
@@ -79,12 +84,14 @@ class Follower:
             stream.close()
 
     def _advance(self, stream: Stream, status: Status, limit: int) -> Tuple[int, List[Event]]:
+        files = stream.files
         try:
             events, grown, problem = stream.advance(status, limit)
         except Exception:  # a defect of ours: the other logs are followed all the same
             self._logger.exception("%s: cannot be followed", stream.path)
             return 0, []
         self._tell(stream.path, problem)
+        self.has_turned = self.has_turned or stream.files != files
         if grown:
             self._grew[stream.path] = self._seconds()
         return grown, events
@@ -147,6 +154,7 @@ class Follower:
             return
         if stream is not None:
             self._streams[path] = stream
+            self.has_turned = True
             self._grew[path] = self._there[path] = self._seconds()
 
     def _forget(self, found: Mapping[str, Any]) -> None:

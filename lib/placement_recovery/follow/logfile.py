@@ -12,6 +12,8 @@ from typing import NamedTuple, Optional
 
 # A first line of nova's holds a time, so that two logs differ within this many bytes.
 LONGEST_FINGERPRINT = 1024
+# With fewer, which may be the day alone, only the inode tells that it is the same file.
+LEAST_FINGERPRINT = 32
 
 
 class LogFile:
@@ -22,28 +24,26 @@ class LogFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        # A fifo or a device without a writer would hold up the open.
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._raw = open(path, "rb", buffering=0, opener=_open_without_waiting)  # noqa: SIM115 - closed by close()
         try:
-            status = os.fstat(self._descriptor)
+            status = os.fstat(self._raw.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(errno.EINVAL, "it is no regular file", path)
-            self.inode = status.st_ino
-            self._raw = os.fdopen(os.dup(self._descriptor), "rb") if path.endswith(".gz") else None
-            self._packed = gzip.GzipFile(fileobj=self._raw) if self._raw else None
         except BaseException:
-            os.close(self._descriptor)
+            self._raw.close()
             raise
+        self.inode = status.st_ino
+        self._packed = gzip.GzipFile(fileobj=self._raw) if path.endswith(".gz") else None
 
     @property
     def size(self) -> Optional[int]:
         """Bytes of the content now; None where only unpacking it all would tell."""
-        return None if self._packed else os.fstat(self._descriptor).st_size
+        return None if self._packed else os.fstat(self._raw.fileno()).st_size
 
     def read(self, offset: int, size: int) -> bytes:
         """Return up to `size` bytes from there; none at the end."""
         if self._packed is None:
-            return os.pread(self._descriptor, size, offset)
+            return os.pread(self._raw.fileno(), size, offset)
         try:
             self._packed.seek(offset)
             # Not read(): where the data break off, it would lose what comes before.
@@ -53,10 +53,14 @@ class LogFile:
 
     def close(self) -> None:
         """Close it; a file that is deleted already is gone then."""
-        if self._packed is not None and self._raw is not None:
+        if self._packed is not None:
             self._packed.close()
-            self._raw.close()
-        os.close(self._descriptor)
+        self._raw.close()
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # A fifo or a device without a writer would hold up the open.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def open_log(path: str) -> Optional[LogFile]:
@@ -72,6 +76,11 @@ class Fingerprint(NamedTuple):
 
     length: int = 0
     digest: str = ""
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it is long enough to know a copy by."""
+        return self.length >= LEAST_FINGERPRINT
 
     @classmethod
     def of(cls, file: LogFile) -> Fingerprint:

@@ -66,7 +66,7 @@ def find_next(path: str, elder: str) -> Optional[LogFile]:
 
 
 def _holding(candidate: str, segment: Segment, offset: int, same_inode: bool) -> Optional[LogFile]:
-    if not same_inode and not segment.fingerprint.length:
+    if not same_inode and not segment.fingerprint.is_telling:
         return None
     try:
         file = open_log(candidate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from placement_recovery.follow.logfile import LONGEST_FINGERPRINT, Fingerprint, LogFile, open_log
@@ -63,6 +63,11 @@ class Stream:
         """Plain JSON values, which later reading does not change."""
         segments = list(self._segments)
         return {"host": self.host, "segments": segments, "reached": self._reached, "parser": self._parser}
+
+    @property
+    def files(self) -> Tuple[Segment, ...]:
+        """The files that are still needed, by what they are known again."""
+        return tuple(self._segments)
 
     @property
     def is_behind(self) -> bool:
@@ -167,31 +172,33 @@ class Stream:
 
     def _turn_over(self, offset: int, size: int) -> Optional[bytes]:
         """At the end of the last file: add the one that follows (empty), give what came meanwhile, or None."""
-        last = self._segments[-1]
-        live = open_log(self.path)
-        if live is None:
-            return None
-        with closing(live):
-            # An empty one says that the writer has not begun it, and may still write the old one.
-            if not live.size or (live.inode == last.inode and last.is_held_by(live, offset)):
+        last, live = self._segments[-1], open_log(self.path)
+        with closing(live) if live is not None else nullcontext():
+            if live is not None and live.inode == last.inode and last.is_held_by(live, offset):
                 return None
-            more = self._read(last, offset, size)
-            if more:
-                return more
-            elder = name_of(self.path, last, offset)
-            if not elder and last.fingerprint.length and last.is_held_by(live, offset):
-                # Put in the old one's place with more in it, as rsync does.
-                self._segments[-1] = last._replace(inode=live.inode)
-            else:
-                self._append(find_next(self.path, elder), live, offset)
+            # An empty one says that the writer has not begun it, and may still write the old one.
+            begun = live is not None and bool(live.size)
+            return self._read(last, offset, size) or self._go_on(offset, live if begun else None)
+
+    def _go_on(self, offset: int, live: Optional[LogFile]) -> Optional[bytes]:
+        last = self._segments[-1]
+        elder = name_of(self.path, last, offset)
+        between = find_next(self.path, elder)
+        if between is not None:
+            with closing(between):
+                self._append(between, offset)
+        elif live is None:
+            return None
+        elif not elder and last.fingerprint.is_telling and last.is_held_by(live, offset):
+            # Put in the old one's place with more in it, as rsync does.
+            self._segments[-1] = last._replace(inode=live.inode)
+        else:
+            self._append(live, offset)
         return b""
 
-    def _append(self, between: Optional[LogFile], live: LogFile, offset: int) -> None:
-        file = between or live
+    def _append(self, file: LogFile, offset: int) -> None:
         self._segments.append(Segment(file.inode, offset, Fingerprint.of(file)))
         self._reached = offset
-        if between is not None:
-            between.close()
 
     def _lose(self, number: int, size: int) -> None:
         """Bytes that the parser wants again are nowhere any more: what follows them moves up."""

@@ -19,7 +19,7 @@ from placement_recovery.logs import Event, Fault, Trouble
 TRIGGER = "placement_recovery.provider_creation_failed"
 
 MOST_TRIGGERS = 50   # a poll: a forged log floods nobody
-SAVE_SECONDS = 30.0  # without a trigger; what was read since is read again after a restart, and says the same
+SAVE_SECONDS = 30.0  # without a trigger or a rotation; what was read since is read again after a restart
 
 # The longest that the trigger's schema takes.
 _LONGEST = {"provider_name": 255, "node": 255, "compute_node_uuid": 36, "time": 64, "request_id": 255, "file": 4096}
@@ -68,7 +68,7 @@ class Watch:
             follower = self._follower or self._recall()
             if self._deliver():
                 self._read(follower)
-            if self._seconds() - self._saved_at >= SAVE_SECONDS:
+            if follower.has_turned or self._seconds() - self._saved_at >= SAVE_SECONDS:
                 self._save()
         except StoreUnavailable as error:
             self._logger.warning("%s", error)
