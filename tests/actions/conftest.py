@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from st2common.services.datastore import PATH_VARIABLE
 
 
 @pytest.fixture
 def datastore(tmp_path, monkeypatch):
     """The file of an empty datastore, which actions in this process find by the environment."""
+    from st2common.services.datastore import PATH_VARIABLE  # of the stand-in only
+
     path = tmp_path / "datastore.sqlite"
     monkeypatch.setenv(PATH_VARIABLE, str(path))
     return path

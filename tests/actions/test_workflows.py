@@ -12,8 +12,7 @@ from recovery.driving import step_names
 from recovery.looks import claim_traits, disabled_by, enabled
 from support.placement import ONE_SERVER
 
-from lab.proxy import FaultProxy
-from lab.runner import client
+# lab's own modules are imported where they are used: they ask for a newer Python than the pack's tests without a lab.
 
 PACK = "placement_recovery"
 
@@ -32,6 +31,8 @@ def start(cloud, tmp_path):
 
 def begin(cloud, folder, action, config=None, on_event=lambda event: None, **parameters):
     """Start it."""
+    from lab.runner import client
+
     options = cloud.config(**{"store": "datastore", "periodic_wait": 60, "provider_wait": 60, **(config or {})})
     datastore = folder / "datastore.sqlite"
     return client.start(f"{PACK}.{action}", parameters, config=options, datastore=datastore, on_event=on_event)
@@ -154,6 +155,8 @@ def test_a_recovery_that_was_abandoned_says_so(cloud, run):
 @contextlib.contextmanager
 def failing(cloud, mode, method, path, before=None):
     """A clouds.yaml whose Placement fails so, while the block runs."""
+    from lab.proxy import FaultProxy
+
     with FaultProxy(cloud.lab.placement_url, before) as proxy:
         proxy.fail(mode, method, path)
         yield cloud.clouds_yaml(placement_url=proxy.url)

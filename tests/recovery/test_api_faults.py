@@ -61,6 +61,8 @@ def test_a_write_without_an_answer_is_recognised_by_looking(cloud, proxy, throug
     with cloud.nova_compute(stale.host, interval=0.1):
         for name in step_names():
             for mode, error in UNKNOWN_END.items() if name in WRITES else ():
+                if mode == "hold" and name not in ("delete_allocations", "set_allocations"):
+                    continue  # a time-out takes its time
                 proxy.fail(mode, *WRITES[name])
                 with pytest.raises(error, match=f"^{name}: placement: .*go on with .*{recovery_id}'"):
                     run_step(through, recovery_id, name)
