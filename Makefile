@@ -4,6 +4,8 @@ RELEASE ?= 26
 METHOD ?= preserve
 AUTOMATION ?= when_safe
 TESTS ?= tests
+# Each worker has a cloud of its own; a file's tests stay together.
+WORKERS ?= 2
 
 pack = $$($(PYTHON) -m lab.environments pack)
 lint = $$($(PYTHON) -m lab.environments lint)
@@ -21,10 +23,10 @@ demo-event:  ## The same, but the log sensor notices it and the rule starts it (
 
 test:  ## All tests, those on a real OpenStack too
 	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
-	PLACEMENT_RECOVERY_LAB=1 $(pack)/bin/python -m pytest $(TESTS)
+	PLACEMENT_RECOVERY_LAB=1 $(pack)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 test-fast:  ## The tests that need no OpenStack
-	$(pack)/bin/python -m pytest $(TESTS)
+	$(pack)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 lint:  ## Style, types, layers, metadata and workflows
 	bin=$(lint)/bin && $$bin/ruff check . && $$bin/mypy && PYTHONPATH=lib $$bin/lint-imports && $$bin/yamllint --strict .

@@ -31,8 +31,12 @@ def listed(cloud, host, query=""):
 
 
 def statuses(cloud, query=""):
-    """The status of each server in a list over all projects."""
-    found = cloud.nova.get(f"/servers/detail?all_tenants=1{query}")["servers"]
+    """The status of each server in a list over all projects, however many pages it has."""
+    found, page = [], [{"id": ""}]
+    while page:
+        marker = page[-1]["id"] and f"&marker={page[-1]['id']}"
+        page = cloud.nova.get(f"/servers/detail?all_tenants=1{query}{marker}")["servers"]
+        found += page
     return {server["id"]: server["status"] for server in found}
 
 

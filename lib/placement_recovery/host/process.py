@@ -7,11 +7,12 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import unicodedata
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, Callable, Mapping, Optional, Sequence
+from typing import IO, Callable, Iterator, List, Mapping, Optional, Sequence
 
 MOST_BYTES = 64 * 1024
 MOST_SHOWN = 400
@@ -65,20 +66,40 @@ def run(arguments: Sequence[str], seconds: float, environment: Optional[Mapping[
     """
     # Files, not pipes: a process that goes on in the background (ssh's ControlPersist) holds a pipe open.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        process = subprocess.Popen(  # noqa: S603 - a list, no shell; the words are checked by the callers
-            list(arguments),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            env=environment,
-            start_new_session=True,
-        )
+        process = None
         try:
+            with _interrupt_held_back():
+                process = subprocess.Popen(  # noqa: S603 - a list, no shell; the words are checked by the callers
+                    list(arguments),
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    env=environment,
+                    start_new_session=True,
+                )
             status = process.wait(seconds)
         except BaseException:  # Ctrl-C is no reason to leave it behind either
-            _kill(process)
+            if process:
+                _kill(process)
             raise
         return Outcome(status, _end_of(stdout), _end_of(stderr))
+
+
+@contextmanager
+def _interrupt_held_back() -> Iterator[None]:
+    """Ctrl-C waits until a program that starts is known by its number: before that, nobody could kill it."""
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not ours or threading.current_thread() is not threading.main_thread():
+        yield  # no KeyboardInterrupt can be raised here
+        return
+    came: List[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def readable(text: str, most: int = MOST_SHOWN) -> str:
