@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, TypeVar
 
 import openstack
 import yaml
 from keystoneauth1 import exceptions as ksa
 from openstack import exceptions as sdk
 from openstack.config import OpenStackConfig
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from placement_recovery.config import Config, microversion
 from placement_recovery.errors import (
@@ -24,12 +25,12 @@ from placement_recovery.errors import (
     ConfigurationError,
 )
 
-# A GET may be repeated; nothing else is, for only a look tells whether a lost write was carried out.
-READ_RETRIES: Mapping[str, Any] = {
-    "connect_retries": 2,
-    "status_code_retries": 2,
-    "retriable_status_codes": [502, 503, 504],
-}
+Result = TypeVar("Result")
+
+# A read may be repeated; nothing else is, for only a look tells whether a lost write was carried out.
+ATTEMPTS = 3
+LONGEST_PAUSE = 5.0  # seconds
+BUSY = (502, 503, 504)  # what a proxy answers while its service is away
 
 _HINTS = {
     401: "check the user and password in clouds.yaml",
@@ -46,16 +47,16 @@ class Api:
 
     def get(self, path: str, version: str, params: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
         """GET; repeated a little where no answer came, or a proxy's 502, 503 or 504."""
-        return self._request("GET", path, version, params=params, **READ_RETRIES)
+        return _patiently(lambda: self._request("GET", path, version, params=params))
 
     def write(self, method: str, path: str, version: str, body: Optional[Any] = None) -> Dict[str, Any]:
         """POST, PUT or DELETE, once. ApiUnreachable means that nobody knows whether it was carried out."""
         arguments = {} if body is None else {"json": body}
-        return self._request(method, path, version, connect_retries=0, status_code_retries=0, **arguments)
+        return self._request(method, path, version, **arguments)
 
     def greatest_microversion(self) -> Tuple[int, int]:
         """The highest microversion that this endpoint offers; (0, 0) for one that does not say."""
-        document = self._request("GET", "/", "", **READ_RETRIES)
+        document = self.get("/", "")
         found = document.get("version") or (document.get("versions") or [{}])[0]
         offered = found.get("max_version") or found.get("version") or ""
         return microversion(offered) if offered else (0, 0)
@@ -65,7 +66,8 @@ class Api:
         try:
             # clouds.yaml may turn a cache on; what is read here decides over deletes.
             answer = self._proxy.request(
-                path, method, raise_exc=False, microversion=version or None, skip_cache=True, **arguments
+                path, method, raise_exc=False, microversion=version or None, skip_cache=True,
+                connect_retries=0, status_code_retries=0, **arguments
             )
         except (ksa.ClientException, sdk.SDKException) as error:
             raise translated(what, error) from error
@@ -91,11 +93,17 @@ def connect(config: Config) -> Tuple[Api, Api]:
     Raises ConfigurationError where clouds.yaml does not do, ApiFailure where Keystone does not answer or agree.
     """
     connection = _connection(config)
+    _patiently(lambda: _log_in(connection, config))
+    compute = _patiently(lambda: _proxy(connection, "compute"))
+    placement = _patiently(lambda: _proxy(connection, "placement"))
+    return Api("nova", compute), Api("placement", placement)
+
+
+def _log_in(connection: Any, config: Config) -> None:
     try:
         connection.session.get_token()  # Connection.authorize() hides the status of a refusal
     except (ksa.ClientException, sdk.SDKException) as error:
         raise translated(f"keystone: log in to cloud {config.cloud}", error) from error
-    return Api("nova", _proxy(connection, "compute")), Api("placement", _proxy(connection, "placement"))
 
 
 def _proxy(connection: Any, service: str) -> Any:
@@ -103,6 +111,21 @@ def _proxy(connection: Any, service: str) -> Any:
         return getattr(connection, service)  # asks the service for its versions
     except (ksa.ClientException, sdk.SDKException) as error:
         raise translated(f"{service}: its versions", error) from error
+
+
+def _patiently(attempt: Callable[[], Result]) -> Result:
+    """The result of something that may be repeated without harm; random pauses, so that many do not come at once."""
+    retrying = Retrying(
+        retry=retry_if_exception(_passes),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=1, max=LONGEST_PAUSE),
+        reraise=True,
+    )
+    return retrying(attempt)
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, ApiUnreachable) or (isinstance(error, ApiUnavailable) and error.status in BUSY)
 
 
 def _connection(config: Config) -> Any:

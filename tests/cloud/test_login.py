@@ -27,6 +27,15 @@ def test_a_keystone_that_is_ill(web, config, raised, status):
     assert f"answered {status}; try again when it is back" in str(raised(ApiUnavailable, connect, config()))
 
 
+@pytest.mark.parametrize("reply", [DROP, Reply(503, "<html>ill</html>", "text/html")])
+def test_a_login_survives_a_short_outage(web, config, reply):
+    """To ask for a token once more harms nobody."""
+    web.answer_first("POST", TOKENS, reply, reply)
+    nova, _ = connect(config())
+    assert nova.service == "nova"
+    assert web.asked(TOKENS) == 3
+
+
 @pytest.mark.parametrize("reply", [DROP, HANG])
 def test_a_keystone_that_does_not_answer(web, config, raised, reply):
     """Nothing is known but that."""

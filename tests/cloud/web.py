@@ -57,6 +57,10 @@ class Web:
         """The replies of a path, in turn, the last one for ever; HANG never answers, DROP closes the connection."""
         self._replies[method, path] = list(replies)
 
+    def answer_first(self, method: str, path: str, *replies: Any) -> None:
+        """These replies come before the ones that the path has."""
+        self._replies[method, path] = [*replies, *self._replies[method, path]]
+
     def asked(self, path: str) -> int:
         """How often a path was asked for."""
         return sum(1 for request in self.requests if request.path == path)

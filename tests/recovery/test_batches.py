@@ -43,39 +43,39 @@ def test_one_request_carries_all_where_they_fit(cloud, context):
     assert posts(cloud, mark) == [204, 204]
 
 
-def test_a_conflict_in_the_second_batch_of_clearing_is_finished_by_a_resume(cloud, two_a_batch):
-    """Half is away: the recovery stays open and says how to go on; who holds what was saved is cleared then."""
-    stale, meddler = cloud.stale_host(servers=4), Meddler()
+def test_a_conflict_in_the_second_batch_of_clearing_is_met_by_another_look(cloud, two_a_batch):
+    """Half is away; who was written to in that moment is cleared at its new generation, and set as it was then."""
+    stale, meddler, mark = cloud.stale_host(servers=4), Meddler(), cloud.placement_mark()
     late = sorted(stale.servers)[2]
-    recovery_id = begin(two_a_batch, stale.host)
-    meddler.before(
-        "POST", "/allocations", lambda: cloud.allocate(late, {stale.stale_uuid: ONE_SERVER}), passing=1
-    )
-    with pytest.raises(ConsumerChanged, match=f"nothing of the batch of 2 was written.*go on with .*{recovery_id}"):
-        go_on(watched(two_a_batch, meddler), recovery_id)
-    assert set(cloud.provider_allocations(stale.stale_uuid)) == set(sorted(stale.servers)[2:])
-    assert (cloud.service(stale.host)["disabled"], two_a_batch.journal(recovery_id).progress.state) == (True, "open")
+    meddler.before("POST", "/allocations", lambda: cloud.allocate(late, {stale.stale_uuid: {"VCPU": 2}}), passing=1)
     with cloud.nova_compute(stale.host, interval=0.1):
-        go_on(two_a_batch, recovery_id)
-    assert cloud.provider_allocations(stale.compute_uuid) == dict.fromkeys(stale.servers, ONE_SERVER)
-    assert cloud.service(stale.host) == enabled()
+        recover(watched(two_a_batch, meddler), stale.host)
+    assert posts(cloud, mark) == [204, 409, 204, 204, 204]
+    expected = {**dict.fromkeys(stale.servers, ONE_SERVER), late: {"VCPU": 2}}
+    assert cloud.provider_allocations(stale.compute_uuid) == expected
 
 
-def test_who_holds_something_else_after_the_first_batch_waits_for_its_owner(cloud, two_a_batch):
-    """It was never saved so: it is not taken away, and the message says what a resume needs."""
+def test_who_must_not_be_touched_after_the_first_batch_waits_for_its_owner(cloud, two_a_batch):
+    """Half is away when a task begins: the recovery stays open and says which; when it is over, a resume goes on."""
     stale, meddler = cloud.stale_host(servers=3), Meddler()
     late = sorted(stale.servers)[2]
     recovery_id = begin(two_a_batch, stale.host)
-    meddler.before("POST", "/allocations", lambda: cloud.allocate(late, {stale.stale_uuid: {"VCPU": 2}}), passing=1)
-    with pytest.raises(ConsumerChanged):
+    meddler.before("POST", "/allocations", lambda: _begin_a_task(cloud, stale, late), passing=1)
+    with pytest.raises(ConsumerChanged, match=f"consumer {late} .*task rebooting is under way.*go on with .*{recovery_id}"):
         go_on(watched(two_a_batch, meddler), recovery_id)
-    with pytest.raises(ConsumerChanged, match=f"consumer {late} .*changed since.*when it holds again what was saved"):
-        go_on(two_a_batch, recovery_id)
-    assert cloud.allocations(late) == {stale.stale_uuid: {"VCPU": 2}}
-    cloud.allocate(late, {stale.stale_uuid: ONE_SERVER})
+    assert cloud.provider_allocations(stale.stale_uuid) == {late: {"VCPU": 2}}
+    assert (cloud.service(stale.host)["disabled"], two_a_batch.journal(recovery_id).progress.state) == (True, "open")
+    cloud.set_server(late, task_state=None)
     with cloud.nova_compute(stale.host, interval=0.1):
         go_on(two_a_batch, recovery_id)
-    assert cloud.provider_allocations(stale.compute_uuid) == dict.fromkeys(stale.servers, ONE_SERVER)
+    expected = {**dict.fromkeys(stale.servers, ONE_SERVER), late: {"VCPU": 2}}
+    assert cloud.provider_allocations(stale.compute_uuid) == expected
+    assert cloud.service(stale.host) == enabled()
+
+
+def _begin_a_task(cloud, stale, server):
+    cloud.set_server(server, task_state="rebooting")
+    cloud.allocate(server, {stale.stale_uuid: {"VCPU": 2}})
 
 
 def test_a_conflict_in_the_second_batch_of_setting_is_met_by_another_look(cloud, two_a_batch):

@@ -15,18 +15,10 @@ from placement_recovery.recovery.methods import ROLLBACK
 from placement_recovery.recovery.overview import show_one
 from placement_recovery.recovery.planning import plan_recovery
 
-from .driving import begin, go_on
+from .driving import begin, go_on, roll_back
 from .looks import claim_traits, enabled, holdings
 
 SETTINGS = {"inventories": {"VCPU": 64, "MEMORY_MB": 65536, "DISK_GB": 100, "CUSTOM_LICENCE": 5}}
-
-
-def roll_back(context: Any, recovery_id: str, until: str = "") -> None:
-    """The steps of a rollback, up to one of them."""
-    for step in ROLLBACK:
-        run_step(context, recovery_id, step.name)
-        if step.name == until:
-            return
 
 
 def carried(cloud: Any, provider: str) -> Any:

@@ -53,6 +53,7 @@ def _validate(part: str, document: Mapping[str, Any], recovery_id: str = "") -> 
 
 @lru_cache(maxsize=None)
 def _validator(part: str) -> Any:
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{part}.schema.json")
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "record.schema.json")
     with open(path, encoding="utf-8") as file:
-        return jsonschema.Draft7Validator(json.load(file))
+        definitions = json.load(file)["definitions"]
+    return jsonschema.Draft7Validator({**definitions[part], "definitions": definitions})

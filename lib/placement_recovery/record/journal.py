@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Tuple
 
 from placement_recovery.clock import Clock
 from placement_recovery.errors import RecordInvalid, RecordNotFound, RecoveryUnderWay
-from placement_recovery.record.record import BACK, DONE, FAILED, INTENDED, OPEN, Progress, Saved, StepProgress
+from placement_recovery.record.record import BACK, DONE, FAILED, INTENDED, OPEN, Progress, Saved, SavedConsumer, StepProgress
 from placement_recovery.store.base import PROGRESS, SAVED, Store
 
 
@@ -19,9 +19,14 @@ class Journal:
     def __init__(self, store: Store, clock: Clock, saved: Saved, progress: Progress) -> None:
         self._store = store
         self._clock = clock
-        self.saved = saved
+        self._saved = saved
         self.progress = progress
         self.run = progress.run
+
+    @property
+    def saved(self) -> Saved:
+        """All that may have to be brought back; who changed since, as it was seen last."""
+        return self._saved.with_changed(self.progress.changed)
 
     @classmethod
     def open(cls, store: Store, clock: Clock, saved: Saved) -> Journal:
@@ -89,6 +94,11 @@ class Journal:
         """Record that this recovery is being rolled back: from now on only a rollback can go on with it."""
         if self.progress.direction != BACK:
             self._put(replace(self.progress, direction=BACK))
+
+    def save_again(self, consumers: Tuple[SavedConsumer, ...]) -> None:
+        """Record consumers as they are now, before anything of theirs is taken away."""
+        later = {one.consumer.uuid: one for one in (*self.progress.changed, *consumers)}
+        self._put(replace(self.progress, changed=tuple(later.values())))
 
     def map_provider(self, stale: str, new: str) -> None:
         """Record which new provider takes a stale one's place."""

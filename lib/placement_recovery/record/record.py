@@ -84,6 +84,11 @@ class Saved:
         """The consumers that were decided so."""
         return tuple(one for one in self.consumers if one.disposition in dispositions)
 
+    def with_changed(self, changed: Tuple[SavedConsumer, ...]) -> Saved:
+        """The same, but for consumers that changed later and were decided upon again."""
+        later = {one.consumer.uuid: one for one in changed}
+        return replace(self, consumers=tuple(later.get(one.consumer.uuid, one) for one in self.consumers))
+
     def to_text(self) -> str:
         """JSON with a checksum. Raises RecordInvalid."""
         document = {
@@ -130,7 +135,8 @@ class Progress:
     `run` is who works on it: each start and each resume is a new one. `direction` is back from when a rollback has
     brought the stale provider back. `writing` is set before the first request that could take an allocation away; until
     then all can be put back as it was. `providers` maps stale to new UUIDs, `outcomes` a consumer to what became of it
-    where that is worth telling.
+    where that is worth telling. `changed` are the consumers that others changed after they were saved, as they were last
+    seen before anything of theirs was taken away.
     """
 
     id: str
@@ -146,6 +152,7 @@ class Progress:
     providers: Mapping[str, str] = field(default_factory=dict)
     steps: Mapping[str, StepProgress] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)
+    changed: Tuple[SavedConsumer, ...] = ()
 
     def is_done(self, step: str) -> bool:
         """Whether this step ended well once."""
@@ -157,7 +164,8 @@ class Progress:
 
     def to_text(self) -> str:
         """JSON with a checksum. Raises RecordInvalid."""
-        document = {**as_dict(self), "schema": SCHEMA}
+        changed = [one.to_dict() for one in self.changed]
+        document = {**as_dict(replace(self, changed=())), "changed": changed, "schema": SCHEMA}
         return dumps(PROGRESS, {**document, "checksum": checksum(document)})
 
     @classmethod
@@ -165,7 +173,8 @@ class Progress:
         """Inverse of `to_text`. Raises RecordInvalid, also for a checksum that differs."""
         document = _trusted(PROGRESS, recovery_id, text)
         steps = {name: StepProgress(**one) for name, one in document["steps"].items()}
-        return cls(**{**document, "steps": steps})
+        changed = tuple(SavedConsumer.from_dict(one) for one in document["changed"])
+        return cls(**{**document, "steps": steps, "changed": changed})
 
 
 def _trusted(part: str, recovery_id: str, text: str) -> Dict[str, Any]:

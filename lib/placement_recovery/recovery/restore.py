@@ -17,11 +17,11 @@ from placement_recovery.plan.consumers import KEEP
 from placement_recovery.record.journal import Journal
 from placement_recovery.record.record import SavedConsumer
 from placement_recovery.recovery import claim
+from placement_recovery.recovery.changes import ATTEMPTS
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.owners import SET, SKIP, WAIT, Verdict, ask
 from placement_recovery.recovery.wait import new_provider
 
-ATTEMPTS = 5
 # A delete or a reboot is over in seconds; what takes longer is left for a resume.
 SETTLE_SECONDS = 60.0
 POLL_SECONDS = 2.0
