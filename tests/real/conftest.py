@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lab.stackstorm import StackStorm
 from real.operator import Operator
 
 
 @pytest.fixture(scope="module")
 def operator(lab, tmp_path_factory):
     """Who recovers the host of one story."""
-    return Operator(lab, tmp_path_factory.mktemp("stackstorm") / "datastore.sqlite")
+    return Operator(StackStorm(lab, tmp_path_factory.mktemp("stackstorm") / "datastore.sqlite"))

@@ -4,44 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
-from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Set
 
-from lab.cloud import Lab
 from lab.runner import client as runner
+from lab.stackstorm import PACK, StackStorm
 from lab.waiting import LogMark, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
-# A machine may have other things to do; a run that takes this long hangs.
-RUN_SECONDS = 300.0
 Parts = Dict[str, Dict[str, int]]
 
 
 class Operator:
-    """One person's hold of one lab. All runs share one datastore, as StackStorm's do."""
+    """One person's hold of one lab, by one StackStorm."""
 
-    def __init__(self, lab: Lab, datastore: Path, config: Optional[Mapping[str, Any]] = None) -> None:
-        self.lab, self.client = lab, lab.client
-        self._datastore = datastore
-        self.config = dict(config or _config(lab))
+    def __init__(self, stackstorm: StackStorm) -> None:
+        self.stackstorm = stackstorm
+        self.lab, self.client = stackstorm.lab, stackstorm.lab.client
 
     def configured(self, **options: Any) -> Operator:
         """The same with some options of the pack's configuration changed."""
-        return Operator(self.lab, self._datastore, {**self.config, **options})
+        return Operator(self.stackstorm.configured(**options))
 
     # The pack
 
     def start(self, action: str, on_event: runner.OnEvent = lambda _event: None, **parameters: Any) -> runner.Running:
         """Starts an action or a workflow of the pack."""
-        reference = f"placement_recovery.{action}"
-        options = {"config": self.config, "datastore": self._datastore, "on_event": on_event}
-        return runner.start(reference, parameters, **options)
+        return self.stackstorm.start(f"{PACK}.{action}", parameters, on_event)
 
     def run(self, action: str, on_event: runner.OnEvent = lambda _event: None, **parameters: Any) -> runner.Execution:
         """Runs an action or a workflow to its end, however it ends."""
-        with self.start(action, on_event, **parameters) as running:
-            return running.wait(RUN_SECONDS)
+        return self.stackstorm.run(f"{PACK}.{action}", parameters, on_event)
 
     def plan(self, host: str, **parameters: Any) -> Dict[str, Any]:
         """The plan for a host, with all that `plan_recovery` says about it."""
@@ -125,14 +116,3 @@ def _looks(access: LogMark, provider: str) -> Set[str]:
     """The request ids under which nova (the admin's requests have none) looked at who holds a provider."""
     look = re.compile(rf"\[(req-\S+) req-.*GET /resource_providers/{provider}/allocations")
     return {found[1] for found in map(look.search, access.lines()) if found}
-
-
-def _config(lab: Lab) -> Dict[str, Any]:
-    command = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "lab", "restart-compute"]
-    return {
-        "clouds_file": str(lab.clouds_yaml),
-        "cloud": "lab",
-        "restart_how": "command",
-        "restart_where": "local",
-        "restart_command": [*command, "--folder", str(lab.folder), "{host}"],
-    }

@@ -9,6 +9,6 @@ from lab.cloud import Lab
 
 @pytest.fixture(scope="package")
 def lab():
-    """compute-0 to compute-3 are to be broken, one a story; compute-4 takes what moves away."""
-    with Lab("34", [f"compute-{number}" for number in range(5)]) as lab:
+    """compute-4 takes what moves away; each other one is to be broken, one a story."""
+    with Lab("34", [f"compute-{number}" for number in range(6)]) as lab:
         yield lab
