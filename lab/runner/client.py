@@ -14,12 +14,13 @@ import os
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from lab.environments import ensure
+from lab.runner.pool import Pool
 
 ROOT = Path(__file__).resolve().parents[2]
 DATASTORE_VARIABLE = "PLACEMENT_RECOVERY_LAB_DATASTORE"
@@ -78,7 +79,7 @@ class Running:
         self._ended = threading.Event()
         self._cleanup = contextlib.ExitStack()
         self._log: IO[bytes] = self._cleanup.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by close()
-        self._engine = self._start(datastore)
+        self._engine = self._start(datastore, request.get("pool", ()))
         threading.Thread(target=self._read, daemon=True).start()
         self._send(request)
 
@@ -142,7 +143,7 @@ class Running:
         with self._changed:
             return list(self._events)
 
-    def _start(self, datastore: Path | None) -> subprocess.Popen[str]:
+    def _start(self, datastore: Path | None, inherited: Collection[int]) -> subprocess.Popen[str]:
         if datastore is None:
             folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="datastore-"))
             datastore = Path(folder) / "datastore.sqlite"
@@ -153,6 +154,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=environment,
+            pass_fds=inherited,
             text=True,
             start_new_session=True,  # a Ctrl-C in the terminal is the caller's to handle
         )
@@ -221,12 +223,14 @@ def start(
     on_event: OnEvent = lambda _event: None,
     pack: Path = ROOT,
     python: Path | None = None,
+    pool: Pool | None = None,
 ) -> Running:
     """Start an action by its reference.
 
     ``config`` is the pack's configuration or its file; without ``datastore`` a new one is made and thrown away;
     ``python`` runs the actions, by default that of the environment ``pack``; ``api_user`` is who typed it in a chat,
-    ``trigger`` the payload that a rule's parameters are rendered with.
+    ``trigger`` the payload that a rule's parameters are rendered with; executions share what actions may run at once by
+    one ``pool``.
     ``on_event`` is called in another thread.
     """
     request = {
@@ -238,6 +242,7 @@ def start(
         "context": {"user": user, **({"api_user": api_user} if api_user else {})},
         "trigger": trigger,
         "python": str(python or ensure("pack") / "bin" / "python"),
+        "pool": pool.fds if pool else (),
     }
     return Running(action, request, datastore, on_event)
 

@@ -85,7 +85,7 @@ def _run(loaded: pack.Pack, request: dict[str, Any], events: Events, processes: 
     )
     environment = {name: value for name, value in os.environ.items() if name not in _PRIVATE_VARIABLES}
     environment["ST2_ACTION_PACK_NAME"] = loaded.ref
-    launcher = Launcher(loaded, Path(request["python"]), config, environment, processes)
+    launcher = Launcher(loaded, Path(request["python"]), config, environment, processes, request["pool"])
     run = Run(loaded, launcher, events.emit)
     threading.Thread(target=_obey, args=(run, processes), daemon=True).start()
     context = {"pack": loaded.ref, **request["context"]}

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +17,7 @@ from typing import IO, Any
 from lab import standin
 from lab.runner import wrapper
 from lab.runner.pack import Action, Pack
+from lab.runner.pool import turn
 
 Emit = Callable[[str, str], None]
 
@@ -77,18 +78,25 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 @dataclass(frozen=True)
 class Launcher:
-    """What all actions of one run share: the pack, its Python, its configuration, and the environment."""
+    """What all actions of one run share: the pack, its Python, its configuration, the environment, and the pool."""
 
     pack: Pack
     python: Path
     config: Mapping[str, Any]
     environment: Mapping[str, str]
     processes: Processes
+    pool: Sequence[int] = ()
 
     def run(
         self, action: Action, runner: Mapping[str, Any], parameters: Mapping[str, Any], task: str, emit: Emit
     ) -> Outcome:
         """Run the action to its end or its time-out (SIGKILL); ``emit(stream, line)`` gets its output as it comes."""
+        with turn(self.pool):
+            return self._run(action, runner, parameters, task, emit)
+
+    def _run(
+        self, action: Action, runner: Mapping[str, Any], parameters: Mapping[str, Any], task: str, emit: Emit
+    ) -> Outcome:
         request = {
             "pack": self.pack.ref,
             "file": str(action.entry_point),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.runner import client
+from lab.runner.pool import Pool
 
 
 @pytest.mark.parametrize(
@@ -187,3 +188,16 @@ def test_listener_that_fails_ends_the_run(pack, tmp_path, gone):
         pack.run("runner_pack.hold", {"until": str(tmp_path / "never")}, on_event=listener)
 
     assert gone(str(error.value))
+
+
+def test_an_action_waits_for_its_turn_in_a_pool(pack, tmp_path):
+    """Executions that share a pool run no more actions at once than it has turns; what runs is not held up by it."""
+    let_go = tmp_path / "file"
+    with Pool(1) as pool, pack.start("runner_pack.hold", {"until": str(let_go)}, pool=pool) as first:
+        first.wait_for("output", "hold")
+        with pack.start("runner_pack.answer", {"how": "plain"}, pool=pool) as second:
+            second.wait_for("started", "answer")
+            with pytest.raises(TimeoutError):
+                second.wait_for("ended", "answer", timeout=0.5)
+            let_go.touch()
+            assert [first.wait(60).status, second.wait(60).status] == ["succeeded", "succeeded"]
