@@ -13,6 +13,11 @@ Resources = Mapping[str, int]
 CLAIM_PREFIX = "CUSTOM_PLACEMENT_RECOVERY_"
 
 
+def recovery_of_claim(trait: str) -> str:
+    """The id of the recovery whose claim this trait is; behind it stands the run."""
+    return trait[len(CLAIM_PREFIX):].partition("_")[0].lower()
+
+
 @dataclass(frozen=True)
 class Inventory:
     """One resource class that a provider offers."""
@@ -46,8 +51,7 @@ class Provider:
     @property
     def claims(self) -> Tuple[str, ...]:
         """Ids of the recoveries whose claim this provider bears."""
-        found = (trait[len(CLAIM_PREFIX):] for trait in self.traits if trait.startswith(CLAIM_PREFIX))
-        return tuple(sorted({claim.partition("_")[0].lower() for claim in found}))
+        return tuple(sorted({recovery_of_claim(one) for one in self.traits if one.startswith(CLAIM_PREFIX)}))
 
     @property
     def is_novas(self) -> bool:

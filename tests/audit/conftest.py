@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from support.rows import new_uuid
 
+from placement_recovery.model import CLAIM_PREFIX
 from tests.audit.auditor import Auditor
 
 
@@ -15,3 +17,20 @@ def auditor(cloud, tmp_path, monkeypatch):
     yield Auditor(cloud, tmp_path / "datastore.sqlite")
     assert cloud.placement_writes_since(marks[0]) == []
     assert cloud.nova_writes_since(marks[1]) == []
+
+
+@pytest.fixture
+def recovery(cloud):
+    """An id that no other test has; its claim is gone afterwards."""
+    recovery = new_uuid().replace("-", "")[:10]
+    yield recovery
+    claim, placement = claim_of(recovery), cloud.placement
+    if claim in placement.get(f"/traits?name=startswith:{claim}")["traits"]:
+        for provider in placement.get(f"/resource_providers?required={claim}")["resource_providers"]:
+            cloud.set_traits(provider["uuid"], cloud.traits(provider["uuid"]) - {claim})
+        placement.call("DELETE", f"/traits/{claim}")
+
+
+def claim_of(recovery):
+    """The trait that is a recovery's claim."""
+    return f"{CLAIM_PREFIX}{recovery.upper()}_RUN1"

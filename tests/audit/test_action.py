@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from placement_recovery.audit import report as reporting
 from placement_recovery.dispatch import PROVIDER_CREATION_FAILED, check_payload
+from tests.audit.conftest import claim_of
 from tests.audit.test_ours import OPEN, record
 
 
@@ -59,6 +60,14 @@ def test_no_trigger_for_an_unfinished_recovery(cloud, auditor):
     record(auditor.context(), "abcdef0ccc", host, OPEN)
     auditor.run(dispatch=True)
     assert mine(auditor, host) == []
+
+
+def test_no_trigger_for_a_claimed_provider(cloud, auditor, recovery):
+    """Whoever claims it, an automatic recovery would only be refused."""
+    stale = cloud.stale_host(1)
+    cloud.set_traits(stale.stale_uuid, ["COMPUTE_NODE", claim_of(recovery)])
+    auditor.run(dispatch=True)
+    assert mine(auditor, stale.host) == []
 
 
 def test_no_trigger_where_automation_is_off_or_the_host_is_not_allowed(cloud, auditor):

@@ -102,7 +102,7 @@ def test_while_a_cell_is_down_nothing_is_judged(cloud, auditor):
     with cloud.cell_down():
         result = auditor.run(dispatch=True)
         assert auditor.of(hidden.host, hidden.uuid, stale.host, stale.stale_uuid) in ([], [("cannot_tell", "")])
-    assert set(result["counts"]) <= {"cannot_tell", "unfinished_recovery", "disabled_service"}
+    assert set(result["counts"]) <= {"cannot_tell", "unfinished_recovery", "dead_claim", "disabled_service"}
     assert result["counts"]["cannot_tell"] == 1
     assert result["dispatched"] == auditor.dispatched() == []
     assert "not whole while a cell is down" in result["not_looked_at"][0]

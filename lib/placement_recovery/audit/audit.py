@@ -18,7 +18,7 @@ from placement_recovery.recovery.context import Context
 
 @dataclass(frozen=True)
 class Audit:
-    """`proven` are the stale providers whose hosts have no unfinished recovery."""
+    """`proven` are the stale providers that nobody claims and whose hosts have no unfinished recovery."""
 
     nodes: int
     providers: int
@@ -30,7 +30,7 @@ class Audit:
 def audit(context: Context, deep: bool) -> Audit:
     """Look at the whole cloud; `deep` reads the allocations of all providers. Raises ApiFailure, RecordFailure."""
     seen = look(context)
-    ours = our_findings(context.store, seen.services)
+    ours = our_findings(context, seen.services)
     if seen.unreachable:
         return _cannot_tell(ours, seen.unreachable)
     found = _audited(context, seen, ours, deep)
@@ -52,7 +52,7 @@ def _audited(context: Context, seen: Look, ours: List[Finding], deep: bool) -> A
         nodes=len(seen.hypervisors),
         providers=len(seen.providers),
         findings=_ordered(findings),
-        proven=tuple(one for one in proven if one.hypervisor.host not in waiting),
+        proven=tuple(one for one in proven if one.hypervisor.host not in waiting and not one.is_claimed),
         not_looked_at=tuple(unseen if deep else [*unseen, NOT_DEEP]),
     )
 

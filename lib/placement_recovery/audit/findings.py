@@ -14,6 +14,7 @@ from placement_recovery.plan.diagnosis import (
 )
 
 UNFINISHED_RECOVERY = "unfinished_recovery"
+DEAD_CLAIM = "dead_claim"
 NO_PROVIDER = "no_provider"
 DISABLED_SERVICE = "disabled_service"
 LEFTOVER_PROVIDER = "leftover_provider"
@@ -23,6 +24,7 @@ ORPHANED_ALLOCATION = "orphaned_allocation"
 WORDS: Dict[str, Tuple[str, str]] = {
     CANNOT_TELL: ("cell down", "cells down"),
     UNFINISHED_RECOVERY: ("unfinished recovery", "unfinished recoveries"),
+    DEAD_CLAIM: ("claim that nobody gives back", "claims that nobody gives back"),
     STALE_PROVIDER: ("stale provider", "stale providers"),
     DUPLICATE_NODE_NAME: ("duplicate node name", "duplicate node names"),
     NO_PROVIDER: ("compute node without a provider", "compute nodes without a provider"),

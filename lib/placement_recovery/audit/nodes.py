@@ -22,6 +22,11 @@ class Proven:
     hypervisor: Hypervisor
     snapshot: Snapshot
 
+    @property
+    def is_claimed(self) -> bool:
+        """Whether it bears the claim of a recovery, perhaps one that is not known here."""
+        return self.snapshot.named is not None and bool(self.snapshot.named.claims)
+
 
 def node_findings(context: Context, seen: Look) -> Tuple[List[Finding], List[Proven]]:
     """What ails compute nodes. Only where the lists disagree is more read: a few requests, as in any diagnosis."""
