@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Callable, Dict, Optional, Tuple
 
+from placement_recovery.audit.findings import DEAD_CLAIM, DISABLED_SERVICE, WORDS, Finding
+from placement_recovery.audit.ours import our_findings
 from placement_recovery.clock import Clock
 from placement_recovery.config import Config
-from placement_recovery.errors import InvalidInput, PlacementRecoveryError
+from placement_recovery.errors import ApiFailure, ConfigurationError, InvalidInput, PlacementRecoveryError
 from placement_recovery.model import as_dict
 from placement_recovery.plan.brief import brief, inert
 from placement_recovery.plan.case import Request
@@ -21,7 +23,7 @@ from placement_recovery.record.journal import find_open
 from placement_recovery.record.record import Saved
 from placement_recovery.recovery.context import Context, open_context
 from placement_recovery.recovery.engine import Result, run_step
-from placement_recovery.recovery.overview import show_all, show_one
+from placement_recovery.recovery.overview import Row, left_row, show_all, show_one
 from placement_recovery.recovery.planning import plan_recovery
 from placement_recovery.recovery.save import save_allocations
 from placement_recovery.recovery.service import give_back_early
@@ -32,6 +34,8 @@ Answer = Tuple[bool, Dict[str, Any]]
 
 # Of one host's, where its plan is what is asked for; show_recoveries shows all.
 MOST_RECOVERIES = 5
+# What an ended recovery may have left in the cloud, or one whose record is gone.
+LEFT = (DISABLED_SERVICE, DEAD_CLAIM)
 
 
 def answer(action: Any, call: Callable[[Context], Dict[str, Any]], recovery_id: str = "") -> Answer:
@@ -67,8 +71,9 @@ def _answered(action: Any, call: Callable[[], Dict[str, Any]], recovery_id: str)
 
 
 def _failure(error: Exception, told: str, recovery_id: str) -> Dict[str, Any]:
+    done = error.result if isinstance(error, DispatchFailed) else {}
     summary = " ".join(told.split())
-    return {"summary": summary, "recovery_id": recovery_id, "state": "failed", "error": type(error).__name__}
+    return {**done, "summary": summary, "recovery_id": recovery_id, "state": "failed", "error": type(error).__name__}
 
 
 def step(action: Any, name: str, recovery_id: str, run: str = "") -> Answer:
@@ -157,12 +162,23 @@ def restart(action: Any, recovery_id: str, host: str, run: str = "") -> Answer:
 
 
 def recoveries(action: Any, recovery_id: str, host: str) -> Answer:
-    """All recoveries, or one."""
+    """All recoveries and what they have left behind, or one of them. While the cloud is away, the records still."""
 
     def call(store: Store) -> Dict[str, Any]:
-        return show_one(store, Clock(), recovery_id) if recovery_id else show_all(store, host)
+        if recovery_id:
+            return show_one(store, Clock(), recovery_id)
+        try:
+            context = open_context(Config.from_mapping(action.config or {}), action.action_service)
+            found = our_findings(context, context.nova.services())
+        except (ApiFailure, ConfigurationError) as error:
+            return show_all(store, host, unseen=f"disabled services and claims were not looked for: {error}")
+        return show_all(store, host, [_left(one) for one in found if one.kind in LEFT and host in ("", one.host)])
 
     return answer_from_store(action, call, recovery_id)
+
+
+def _left(finding: Finding) -> Row:
+    return left_row(finding.subject, finding.host, WORDS[finding.kind][0], finding.next)
 
 
 def unfinished_recovery(action: Any, recovery_id: str, host: str) -> Answer:

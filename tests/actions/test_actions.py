@@ -12,6 +12,7 @@ import pytest
 from support.placement import ONE_SERVER
 
 from placement_recovery.recovery.methods import METHODS, SAVE
+from placement_recovery.recovery.service import reason_of
 
 from .calling import call
 
@@ -162,9 +163,29 @@ def test_recoveries_are_shown_while_the_cloud_is_away(cloud, config):
     shown = done(call("show_recoveries", away))
     assert [row["id"] for row in shown["recoveries"]] == [recovery_id]
     assert f"resume_recovery recovery_id={recovery_id}" in shown["table"]
+    assert "disabled services and claims were not looked for: clouds_file /nowhere/clouds.yaml" in shown["summary"]
     assert done(call("show_recoveries", away, host=stale.host, unfinished=True))["recovery_id"] == recovery_id
     assert failed(call("show_recoveries", away, host="other", unfinished=True))["error"] == "RecordNotFound"
     assert failed(call("claim_provider", away, recovery_id=recovery_id))["error"] == "ConfigurationError"
+
+
+def test_what_a_recovery_left_in_the_cloud_is_shown_with_what_to_type(cloud, config):
+    """A service that stayed disabled and a claim that stayed put, right behind what is unfinished."""
+    stale, claim = cloud.stale_host(servers=1), "CUSTOM_PLACEMENT_RECOVERY_FEDCBA9876_01234567"
+    digest = done(call("plan_recovery", config, host=stale.host))["digest"]
+    recovery_id = done(call("save_allocations", config, host=stale.host, digest=digest))["recovery_id"]
+    left = cloud.healthy_host(disabled=True, disabled_reason=reason_of("fedcba9876"), traits=["COMPUTE_NODE", claim])
+    shown = done(call("show_recoveries", config))
+    assert [row["id"] for row in shown["recoveries"]] == [recovery_id]
+    ways = {row["state"]: row["next"] for row in shown["left_behind"] if row["host"] == left.host}
+    assert ways["service that a recovery left disabled"].endswith(f"--enable {left.host} nova-compute")
+    assert claim in ways["claim that nobody gives back"]
+    lines = shown["table"].splitlines()
+    assert recovery_id in lines[1]
+    assert any(left.host in line for line in lines[2:])
+    assert left.host in shown["summary"]
+    assert done(call("show_recoveries", config, host=stale.host))["left_behind"] == []
+    cloud.set_traits(left.uuid, ["COMPUTE_NODE"])
 
 
 @pytest.mark.parametrize(

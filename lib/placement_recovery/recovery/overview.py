@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 from placement_recovery.clock import Clock
 from placement_recovery.errors import RecordInvalid
@@ -14,21 +14,35 @@ from placement_recovery.recovery.engine import RESUME, ROLL_BACK
 from placement_recovery.recovery.methods import steps_of
 from placement_recovery.store.base import Store
 
+Row = Dict[str, str]
 
-def show_all(store: Store, host: str = "") -> Dict[str, Any]:
-    """All recoveries (of a host): first unreadable records, which may be any host's, then unfinished ones."""
+
+def left_row(subject: str, host: str, what: str, way: str) -> Row:
+    """A row for what is no recovery, but the trace of one."""
+    return {"id": subject, "host": host, "method": "-", "state": what, "at": "-", "started": "-", "next": way}
+
+
+def show_all(store: Store, host: str = "", left: Sequence[Row] = (), unseen: str = "") -> Dict[str, Any]:
+    """All recoveries (of a host): first unreadable records, which may be any host's, then unfinished ones.
+
+    `left` is what recoveries have left behind in the cloud, which comes before those that have ended; `unseen` says why
+    nobody looked for it.
+    """
     readable, broken = readable_progress(store)
     found = [one for one in readable if not host or one.host == host]
-    ordered = [one for one in found if one.state == OPEN]
-    ordered += [one for one in reversed(found) if one.state != OPEN]
-    rows = [_broken_row(one, error) for one, error in broken.items()] + [_row(one) for one in ordered]
-    waiting = sum(1 for one in found if one.state == OPEN)
-    lines = [("id", "host", "method", "state", "at", "started", "next"), *(tuple(row.values()) for row in rows)]
+    waiting = [one for one in found if one.state == OPEN]
+    ended = [one for one in reversed(found) if one.state != OPEN]
+    urgent = [*(_broken_row(one, error) for one, error in broken.items()), *map(_row, waiting)]
+    past = [_row(one) for one in ended]
+    lines = [tuple(row.values()) for row in (*urgent, *left, *past)]
     return {
-        "summary": f"{len(found)} recoveries, {waiting} unfinished"
-        + (f"; {len(broken)} cannot be read, and until they can nothing new is begun" if broken else ""),
-        "recoveries": rows,
-        "table": "\n".join(columns(lines)),
+        "summary": f"{len(found)} recoveries, {len(waiting)} unfinished"
+        + (f"; {len(broken)} cannot be read, and until they can nothing new is begun" if broken else "")
+        + "".join(f"; {one['state']}: {one['host']}" for one in left)
+        + (f"; {unseen}" if unseen else ""),
+        "recoveries": [*urgent, *past],
+        "left_behind": list(left),
+        "table": "\n".join(columns([("id", "host", "method", "state", "at", "started", "next"), *lines])),
     }
 
 
@@ -51,7 +65,7 @@ def show_one(store: Store, clock: Clock, recovery_id: str) -> Dict[str, Any]:
     }
 
 
-def _summary(row: Dict[str, str], progress: Progress) -> str:
+def _summary(row: Row, progress: Progress) -> str:
     begin = f"recovery {row['id']} of {row['host']} ({row['method']}) is {row['state']}"
     if progress.state != OPEN:
         failed = [f"; {name} failed: {one.error}" for name, one in progress.steps.items() if one.error]
@@ -67,7 +81,7 @@ def _summary(row: Dict[str, str], progress: Progress) -> str:
     return f"{begin}; {row['at']} {told}. {kept}; go on with '{row['next']}'"
 
 
-def _row(progress: Progress) -> Dict[str, str]:
+def _row(progress: Progress) -> Row:
     step = current_step(progress)
     return {
         "id": progress.id,
@@ -80,7 +94,7 @@ def _row(progress: Progress) -> Dict[str, str]:
     }
 
 
-def _broken_row(recovery_id: str, error: RecordInvalid) -> Dict[str, str]:
+def _broken_row(recovery_id: str, error: RecordInvalid) -> Row:
     unknown = dict.fromkeys(("host", "method"), "?")
     return {"id": recovery_id, **unknown, "state": "unreadable", "at": "-", "started": "?", "next": str(error)}
 
