@@ -6,11 +6,14 @@ AUTOMATION ?= when_safe
 TESTS ?= tests
 # Each worker has a cloud of its own; a file's tests stay together.
 WORKERS ?= 2
+STRIDE ?= 20
+EXAMPLES ?= 100
+RUNS ?= 100000
 
 pack = $$($(PYTHON) -m lab.environments pack)
 lint = $$($(PYTHON) -m lab.environments lint)
 
-.PHONY: help demo demo-event test test-fast lint
+.PHONY: help demo demo-event test test-fast chaos fuzz benchmark lint
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -27,6 +30,16 @@ test:  ## All tests, those on a real OpenStack too
 
 test-fast:  ## The tests that need no OpenStack
 	$(pack)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+
+chaos:  ## Recoveries hit at every STRIDE-th point, and EXAMPLES random topologies (SEED= repeats a run)
+	$(PYTHON) -m lab.environments nova-34 > /dev/null
+	$(pack)/bin/python -m tests.chaos --stride $(STRIDE) --examples $(EXAMPLES) $(if $(SEED),--seed $(SEED))
+
+fuzz:  ## RUNS mutated logs through the log parser
+	$(pack)/bin/python tests/logs/fuzz.py --runs $(RUNS)
+
+benchmark:  ## The log parser's throughput and memory, beside grep -F
+	$(PYTHON) benchmarks/logs.py
 
 lint:  ## Style, types, layers, metadata and workflows
 	bin=$(lint)/bin && $$bin/ruff check . && $$bin/mypy && PYTHONPATH=lib $$bin/lint-imports && $$bin/yamllint --strict .

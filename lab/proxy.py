@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 # drop: the connection ends without an answer. hold: no answer until the proxy passes again or ends.
-# lose: the request reaches the service, its answer does not come back.
-STATUSES = ("401", "403", "500", "503")
-MODES = (*STATUSES, "drop", "hold", "lose")
+# lose and stall: the request reaches the service; then as drop, or as hold.
+STATUSES = ("401", "403", "409", "500", "503")
+HELD = ("hold", "stall")
+MODES = (*STATUSES, "drop", "lose", *HELD)
 UPSTREAM_SECONDS = 120
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server", "host"})
 HTML = b"<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>"
@@ -56,7 +57,7 @@ class FaultProxy:
     """Listens on a free port of 127.0.0.1 from ``start`` (or ``with``) to ``stop``."""
 
     def __init__(self, upstream: str, before: Callable[[str, str], object] | None = None) -> None:
-        """``before(method, path)``, if given, is called with each request, before anything is done with it."""
+        """``before(method, path)``, if given, is called with each request, before it is known whether it fails."""
         self.before = before
         address = urlsplit(upstream)
         self.upstream = (address.hostname or "", address.port or 80)
@@ -157,26 +158,28 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         proxy = self.server.proxy
-        mode = proxy.mode_for(self.command, self.path)
         if proxy.before:
             proxy.before(self.command, self.path)
+        mode = proxy.mode_for(self.command, self.path)
         if mode in STATUSES:
             self._refuse(int(mode))
         elif mode in ("drop", "hold"):
-            if mode == "hold":
-                proxy.released.wait()
-            self._hang_up()
+            self._leave(mode)
         else:
-            self._forward(body, lose=mode == "lose")
+            self._forward(body, mode)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the names are the base class's
 
     def _refuse(self, status: int) -> None:
-        error = {"errors": [{"status": status, "title": "Injected", "detail": f"The fault proxy answers {status}."}]}
-        kind, body = ("text/html", HTML) if status == 503 else ("application/json", json.dumps(error).encode())
-        self._answer(status, [("Content-Type", kind)], body)
+        error = {"status": status, "title": "Injected", "detail": f"The fault proxy answers {status}."}
+        if status == 409:
+            error["code"] = "placement.concurrent_update"
+        if status == 503:
+            self._answer(status, [("Content-Type", "text/html")], HTML)
+        else:
+            self._answer(status, [("Content-Type", "application/json")], json.dumps({"errors": [error]}).encode())
 
-    def _forward(self, body: bytes, lose: bool) -> None:
+    def _forward(self, body: bytes, mode: str) -> None:
         connection = http.client.HTTPConnection(*self.server.proxy.upstream, timeout=UPSTREAM_SECONDS)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
@@ -185,8 +188,8 @@ class _Handler(BaseHTTPRequestHandler):
             data = response.read()
         finally:
             connection.close()
-        if lose:
-            self._hang_up()
+        if mode:
+            self._leave(mode)
         else:
             kept = [(name, value) for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP]
             self._answer(response.status, kept, data)
@@ -202,6 +205,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def _hang_up(self) -> None:
+    def _leave(self, mode: str) -> None:
+        """End the connection without an answer, now or when the proxy passes again."""
+        if mode in HELD:
+            self.server.proxy.released.wait()
         self.server.proxy.record(self.command, self.path, 0)
         self.close_connection = True

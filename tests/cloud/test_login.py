@@ -36,6 +36,19 @@ def test_a_login_survives_a_short_outage(web, config, reply):
     assert web.asked(TOKENS) == 3
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_token_that_expires_is_replaced(web, config, method):
+    """In a long run: the request that met it is sent once more, a write too, for 401 means that nothing was done."""
+    path, expired = "/placement/allocations", Reply(401, {"error": {"code": 401, "message": "expired"}})
+    web.answer(method, path, expired, Reply(200, {"allocations": {}}))
+    _, placement = connect(config())
+    if method == "GET":
+        assert placement.get("/allocations", "1.36") == {"allocations": {}}
+    else:
+        assert placement.write(method, "/allocations", "1.36", {}) == {"allocations": {}}
+    assert (web.asked(TOKENS), web.asked(path)) == (2, 2)
+
+
 @pytest.mark.parametrize("reply", [DROP, HANG])
 def test_a_keystone_that_does_not_answer(web, config, raised, reply):
     """Nothing is known but that."""

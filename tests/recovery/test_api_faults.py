@@ -73,6 +73,22 @@ def test_a_write_without_an_answer_is_recognised_by_looking(cloud, proxy, throug
     assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
 
 
+def test_a_token_that_expires_at_every_write_is_not_even_noticed(cloud, proxy, through):
+    """A long recovery on a cloud whose tokens are short-lived: each write of each step meets a 401, once."""
+    stale = cloud.stale_host(servers=2)
+    before = holdings(cloud, stale.servers)
+    recovery_id = begin(through, stale.host)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        for name in step_names():
+            if name in WRITES:
+                proxy.fail("401", *WRITES[name], numbers=(1,))
+            run_step(through, recovery_id, name)
+            proxy.pass_all()
+    assert proxy.writes().count(("POST", "/allocations", 401)) == 2
+    assert holdings(cloud, stale.servers) == moved(before, stale.stale_uuid, stale.compute_uuid)
+    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+
+
 @pytest.mark.parametrize("mode", REFUSED)
 def test_a_first_write_that_is_refused_leaves_all_as_it_was(cloud, proxy, through, mode):
     """The credentials lost a role: Placement has written nothing, so nothing is left half done."""

@@ -10,7 +10,6 @@ from support.rows import new_uuid
 
 from placement_recovery.errors import StepFailed
 from placement_recovery.plan.case import Request
-from placement_recovery.recovery.engine import run_step
 from placement_recovery.recovery.methods import ROLLBACK
 from placement_recovery.recovery.overview import show_one
 from placement_recovery.recovery.planning import plan_recovery

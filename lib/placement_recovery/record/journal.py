@@ -9,7 +9,17 @@ from typing import Any, Dict, List, Tuple
 
 from placement_recovery.clock import Clock
 from placement_recovery.errors import RecordInvalid, RecordNotFound, RecoveryUnderWay
-from placement_recovery.record.record import BACK, DONE, FAILED, INTENDED, OPEN, Progress, Saved, SavedConsumer, StepProgress
+from placement_recovery.record.record import (
+    BACK,
+    DONE,
+    FAILED,
+    INTENDED,
+    OPEN,
+    Progress,
+    Saved,
+    SavedConsumer,
+    StepProgress,
+)
 from placement_recovery.store.base import PROGRESS, SAVED, Store
 
 

@@ -135,8 +135,8 @@ class Progress:
     `run` is who works on it: each start and each resume is a new one. `direction` is back from when a rollback has
     brought the stale provider back. `writing` is set before the first request that could take an allocation away; until
     then all can be put back as it was. `providers` maps stale to new UUIDs, `outcomes` a consumer to what became of it
-    where that is worth telling. `changed` are the consumers that others changed after they were saved, as they were last
-    seen before anything of theirs was taken away.
+    where that is worth telling. `changed` are the consumers that others changed after they were saved, as they were
+    last seen before anything of theirs was taken away.
     """
 
     id: str

@@ -77,7 +77,8 @@ def _clear_unbeaten(context: Context, journal: Journal) -> int:
         else:
             return len(snapshot.consumers)
     raise ConsumerChanged(
-        f"consumers of provider {saved.stale.uuid} change all the time, {ATTEMPTS} attempts met a conflict. Last: {last}"
+        f"consumers of provider {saved.stale.uuid} change all the time, {ATTEMPTS} attempts met a conflict. "
+        f"Last: {last}"
     ) from last
 
 

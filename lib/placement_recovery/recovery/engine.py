@@ -146,7 +146,7 @@ def _check_order(journal: Journal, name: str, back: bool) -> None:
 def _ended(context: Context, journal: Journal, name: str, error: PlacementRecoveryError) -> PlacementRecoveryError:
     """Record the failure, put back what can be, and say in the same error what stands and what to type."""
     told = _told(context, journal, name, error)
-    error.args = (f"{name}: {error}. {told}", *error.args[1:])
+    error.args = (f"{name}: {str(error).rstrip('.')}. {told}", *error.args[1:])
     return error
 
 

@@ -1,0 +1,1 @@
+"""Recoveries that are killed, refused and meddled with at every point."""
