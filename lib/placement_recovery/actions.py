@@ -13,7 +13,13 @@ from placement_recovery.audit.findings import DEAD_CLAIM, DISABLED_SERVICE, WORD
 from placement_recovery.audit.ours import our_findings
 from placement_recovery.clock import Clock
 from placement_recovery.config import Config
-from placement_recovery.errors import ApiFailure, ConfigurationError, InvalidInput, PlacementRecoveryError
+from placement_recovery.errors import (
+    ApiFailure,
+    ConfigurationError,
+    DispatchFailed,
+    InvalidInput,
+    PlacementRecoveryError,
+)
 from placement_recovery.model import as_dict
 from placement_recovery.plan.brief import brief, inert
 from placement_recovery.plan.case import Request

@@ -9,9 +9,11 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
-from placement_recovery.errors import InvalidInput
+from placement_recovery.dispatch import dispatch_each, not_dispatched
+from placement_recovery.errors import DispatchFailed, InvalidInput
 from placement_recovery.host.names import check_host_name
 from placement_recovery.logs import Event, Fault, LogParser
 
@@ -57,8 +59,8 @@ class Received:
 def receive(body: str, send: Callable[[Payload, str], None]) -> Dict[str, Any]:
     """Call `send(payload, trace_tag)` once for each host that the body (JSON) names, and return an action's result.
 
-    Raises InvalidInput where nothing in it can be understood, or it names too many hosts: then nothing is sent; and,
-    after all that can be understood was sent, where a part cannot.
+    Raises InvalidInput where nothing in it can be understood, or it names too many hosts: then nothing is sent. After
+    all that can be understood was sent: InvalidInput where a part cannot, DispatchFailed where a trigger was not taken.
     """
     found = read_body(body)
     if len(found.payloads) > MOST_HOSTS:
@@ -66,18 +68,24 @@ def receive(body: str, send: Callable[[Payload, str], None]) -> Dict[str, Any]:
             f"the body names {len(found.payloads)} hosts, and {MOST_HOSTS} are taken at most: so many at once point to "
             f"Placement or to the alert's rule. Nothing was dispatched; audit_cloud looks at all hosts"
         )
-    for payload in found.payloads.values():
-        send(payload, trace_tag(payload))
+    failed = dispatch_each({host: partial(send, one, trace_tag(one)) for host, one in found.payloads.items()})
+    sent = [host for host in found.payloads if host not in failed]
+    summary = ". ".join(filter(None, [_summary(found, sent), _refused(found)]))
+    if failed:
+        result = {**_result(found, sent), "not_dispatched": failed}
+        raise DispatchFailed(f"{summary}. {not_dispatched(failed)}", result)
     if found.refused:
-        told = "; ".join(found.refused[:_SHOWN])
-        raise InvalidInput(f"{_summary(found)}. {len(found.refused)} part(s) of the body were refused: {told}")
-    return {
-        "summary": _summary(found),
-        "state": "dispatched" if found.payloads else "nothing",
-        "hosts": list(found.payloads),
-        "resolved": found.resolved,
-        "troubles": found.troubles[:_SHOWN],
-    }
+        raise InvalidInput(summary)
+    return {"summary": summary, "state": "dispatched" if sent else "nothing", **_result(found, sent)}
+
+
+def _result(found: Received, sent: List[str]) -> Dict[str, Any]:
+    return {"hosts": sent, "resolved": found.resolved, "troubles": found.troubles[:_SHOWN]}
+
+
+def _refused(found: Received) -> str:
+    told = "; ".join(found.refused[:_SHOWN])
+    return f"{len(found.refused)} part(s) of the body were refused: {told}" if found.refused else ""
 
 
 def read_body(body: str) -> Received:
@@ -200,8 +208,7 @@ def _host_in(labels: Mapping[str, Any]) -> str:
     return match["host"].strip("[]") if match else host
 
 
-def _summary(found: Received) -> str:
-    hosts = list(found.payloads)
+def _summary(found: Received, hosts: List[str]) -> str:
     more = f" and {len(hosts) - _SHOWN} more" if len(hosts) > _SHOWN else ""
     told = [f"{len(hosts)} trigger(s) dispatched" + (f": {', '.join(hosts[:_SHOWN])}{more}" if hosts else "")]
     if found.lines:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from functools import partial
+from typing import Any, Dict
 
 from placement_recovery.actions import Answer, answer, answer_alone, answer_from_store
 from placement_recovery.alerts import receive
@@ -11,7 +12,14 @@ from placement_recovery.audit.nodes import Proven
 from placement_recovery.audit.report import report
 from placement_recovery.clock import Clock
 from placement_recovery.config import may_automate
-from placement_recovery.dispatch import FROM_AUDIT, PROVIDER_CREATION_FAILED, dispatch
+from placement_recovery.dispatch import (
+    FROM_AUDIT,
+    PROVIDER_CREATION_FAILED,
+    dispatch,
+    dispatch_each,
+    not_dispatched,
+)
+from placement_recovery.errors import DispatchFailed
 from placement_recovery.recovery.context import Context
 from placement_recovery.store import Store
 from placement_recovery.telling import NEEDS_APPROVAL_TRIGGER, Outcome, tell_outcome
@@ -43,22 +51,29 @@ def audit_cloud(action: Any, deep: bool, emit: bool) -> Answer:
 
     def call(context: Context) -> Dict[str, Any]:
         done = audit(context, deep)
-        result = report(done)
-        if not emit:
-            return {**result, "dispatched": []}
-        sent = _emit(action, context, done)
-        return {**result, "summary": f"{result['summary']}; {len(sent)} trigger(s) dispatched", "dispatched": sent}
+        return _emitted(action, context, done) if emit else {**report(done), "dispatched": []}
 
     return answer(action, call)
 
 
-def _emit(action: Any, context: Context, done: Audit) -> List[str]:
-    """The hosts for which the trigger went out. What automation may not touch would only be refused."""
-    chosen = [one for one in done.proven if may_automate(context.config, one.hypervisor.host)]
-    for one in chosen:
+def _emitted(action: Any, context: Context, done: Audit) -> Dict[str, Any]:
+    """The report, with the hosts for which the trigger went out. What automation may not touch would only be refused.
+
+    Raises DispatchFailed, with the whole report, after all were tried of which one was not taken.
+    """
+
+    def send(one: Proven) -> None:
         payload = _payload(one, context.clock.now())
         dispatch(action.action_service, PROVIDER_CREATION_FAILED, payload, f"placement_recovery audit {one.name}")
-    return [one.name for one in chosen]
+
+    chosen = [one for one in done.proven if may_automate(context.config, one.hypervisor.host)]
+    failed = dispatch_each({one.name: partial(send, one) for one in chosen})
+    sent = [one.name for one in chosen if one.name not in failed]
+    result = {**report(done), "dispatched": sent}
+    summary = f"{result['summary']}; {len(sent)} trigger(s) dispatched"
+    if failed:
+        raise DispatchFailed(f"{summary}. {not_dispatched(failed)}", {**result, "not_dispatched": failed})
+    return {**result, "summary": summary}
 
 
 def _payload(proven: Proven, now: str) -> Dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping
 
 import yaml
 from jsonschema import Draft3Validator, Draft4Validator, validators
@@ -22,6 +22,9 @@ PROVIDER_CREATION_FAILED = f"{PACK}.provider_creation_failed"
 FROM_LOG = "log"
 FROM_ALERT = "alert"
 FROM_AUDIT = "audit"
+
+# Of triggers that did not go out, those that are told with the reason; a result holds all.
+MOST_TOLD = 5
 
 # Behind its links the library lies in the pack's folder, also where the pack is installed.
 _TRIGGERS = Path(__file__).resolve().parents[2] / "triggers"
@@ -48,6 +51,27 @@ def dispatch(action_service: Any, trigger: str, payload: Mapping[str, Any], trac
             f"StackStorm's API did not take the trigger {trigger} ({trace_tag}): {told}. See that st2api answers, that "
             f"'st2 trigger get {trigger}' knows it, and (with RBAC) that this user may send webhooks; then run it again"
         ) from error
+
+
+def dispatch_each(triggers: Mapping[str, Callable[[], None]]) -> Dict[str, str]:
+    """Call what dispatches the trigger for each of these hosts; those for which it did not go out, and why.
+
+    One that StackStorm does not take keeps none of the others back.
+    """
+    failed: Dict[str, str] = {}
+    for host, send in triggers.items():
+        try:
+            send()
+        except (DispatchFailed, InvalidInput) as error:
+            failed[host] = str(error)
+    return failed
+
+
+def not_dispatched(failed: Mapping[str, str]) -> str:
+    """In words, for which hosts no trigger went out, and why."""
+    told = [f"{host}: {why}" for host, why in failed.items()]
+    more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
+    return f"{len(failed)} trigger(s) did not go out: {'; '.join([*told[:MOST_TOLD], *more])}"
 
 
 def check_payload(trigger: str, payload: Mapping[str, Any]) -> None:

@@ -32,7 +32,7 @@ Each message names the fact, the host or UUID, and what to do next.
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Mapping, Optional
 
 
 class PlacementRecoveryError(Exception):
@@ -81,7 +81,11 @@ class ApiRejected(ApiFailure):
 
 
 class DispatchFailed(PlacementRecoveryError):
-    """StackStorm's API did not take a trigger, or its answer was lost."""
+    """StackStorm's API did not take a trigger, or its answer was lost. `result` is what an action did all the same."""
+
+    def __init__(self, message: str, result: Optional[Mapping[str, Any]] = None) -> None:
+        super().__init__(message)
+        self.result = dict(result or {})
 
 
 class HostFailure(PlacementRecoveryError):

@@ -9,7 +9,7 @@ import pytest
 
 from placement_recovery.alerts import LARGEST_BODY, MOST_HOSTS, receive
 from placement_recovery.dispatch import PROVIDER_CREATION_FAILED, check_payload
-from placement_recovery.errors import InvalidInput
+from placement_recovery.errors import DispatchFailed, InvalidInput
 
 SAMPLES = Path(__file__).resolve().parent.parent / "fixtures" / "logs"
 CONFLICT = "nova-34-name-conflict.log"
@@ -229,6 +229,33 @@ def test_rest_of_a_body_with_a_bad_part_is_dispatched(sent):
     with pytest.raises(InvalidInput, match=r"^1 trigger\(s\) dispatched: c-1\. 1 part\(s\) of the body were refused"):
         receive(json.dumps(alertmanager(alert(), alert(host="c-1"))), sent)
     assert sent.hosts == ["c-1"]
+
+
+def test_trigger_that_is_not_taken_keeps_no_other_back(sent):
+    """All are tried; then the run fails, and says which did not go out, and why, and what else was amiss."""
+    def send(payload, trace_tag):
+        if payload["host"] == "c-2":
+            raise DispatchFailed("StackStorm's API did not take it")
+        sent(payload, trace_tag)
+
+    with pytest.raises(DispatchFailed) as error:
+        receive(json.dumps(["c-1", "c-2", "c-3", "c 4"]), send)
+
+    assert sent.hosts == error.value.result["hosts"] == ["c-1", "c-3"]
+    assert error.value.result["not_dispatched"] == {"c-2": "StackStorm's API did not take it"}
+    told = str(error.value)
+    assert told.startswith("2 trigger(s) dispatched: c-1, c-3. 1 part(s) of the body were refused: ")
+    assert told.endswith(". 1 trigger(s) did not go out: c-2: StackStorm's API did not take it")
+
+
+def test_many_triggers_that_are_not_taken_are_told_shortly(sent):
+    """The first ones with their reason; the result holds all."""
+    def send(payload, trace_tag):
+        raise DispatchFailed("st2api is away")
+
+    with pytest.raises(DispatchFailed, match=r"^0 .* dispatched\. 9 trigger\(s\) did not .*; and 4 more$") as error:
+        receive(json.dumps([f"c-{number}" for number in range(9)]), send)
+    assert len(error.value.result["not_dispatched"]) == 9
 
 
 def test_body_that_names_a_whole_cloud_is_refused(sent):

@@ -43,10 +43,14 @@ class Auditor:
         self.config = self._automatic.config
 
     def run(self, deep: bool = False, dispatch: bool = False, **options: Any) -> Dict[str, Any]:
-        """The action's result."""
-        ok, result = audit_cloud(self._automatic.action(**options), deep, dispatch)
+        """The result of the action, which has to succeed."""
+        ok, result = self.try_run(deep, dispatch, **options)
         assert ok, result
         return result
+
+    def try_run(self, deep: bool = False, dispatch: bool = False, **options: Any) -> Tuple[bool, Dict[str, Any]]:
+        """What the action answers."""
+        return audit_cloud(self._automatic.action(**options), deep, dispatch)
 
     def of(self, *subjects: str, **options: Any) -> List[Tuple[str, str]]:
         """(kind, next) of all findings about these hosts, UUIDs or ids; none may be left out for want of space."""

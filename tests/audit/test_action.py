@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from st2common.services.dispatched import Webhooks
+
 from placement_recovery.audit import report as reporting
 from placement_recovery.dispatch import PROVIDER_CREATION_FAILED, check_payload
 from tests.audit.conftest import claim_of
@@ -45,6 +47,27 @@ def test_the_trigger_goes_out_for_a_proven_stale_provider(cloud, auditor):
     assert stale.host in result["dispatched"]
     assert healthy.host not in result["dispatched"]
     assert result["summary"].endswith(f"; {len(result['dispatched'])} trigger(s) dispatched")
+
+
+def test_a_trigger_that_is_not_taken_keeps_no_other_back(cloud, auditor, monkeypatch):
+    """All are tried; then the run fails, with its whole report, and says for which host, and why."""
+    taken, refused = cloud.stale_host(1), cloud.stale_host(1)
+    let_all_go = Webhooks.post_generic_webhook
+
+    def post(webhooks, trigger, payload, trace_tag):
+        if payload["host"] == refused.host:
+            raise ConnectionError("Connection refused")
+        return let_all_go(webhooks, trigger, payload, trace_tag)
+
+    monkeypatch.setattr(Webhooks, "post_generic_webhook", post)
+    ok, result = auditor.try_run(dispatch=True)
+    assert (ok, result["state"], result["error"]) == (False, "failed", "DispatchFailed")
+    assert [one["host"] for one in auditor.dispatched()] == result["dispatched"]
+    assert taken.host in result["dispatched"]
+    assert list(result["not_dispatched"]) == [refused.host]
+    assert "Connection refused" in result["not_dispatched"][refused.host]
+    assert f". 1 trigger(s) did not go out: {refused.host}: StackStorm's API did not take" in result["summary"]
+    assert refused.host in result["table"]
 
 
 def test_a_report_dispatches_nothing(cloud, auditor):
