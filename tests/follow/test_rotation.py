@@ -190,7 +190,7 @@ def test_log_that_comes_back_from_an_absent_file_system_goes_on(sensor, log):
 
 
 def test_broken_gzip_ends_nothing(sensor, log, caplog):
-    """What cannot be unpacked is lost, and told; the log goes on with its next line."""
+    """What cannot be unpacked is lost, and told, with the line that follows it; the log goes on with the next one."""
     log.write(fault(1))
     log.compress()
     packed = log.path.with_name("nova-compute.log.1.gz")
