@@ -111,6 +111,14 @@ def _proxy(connection: Any, service: str) -> Any:
         return getattr(connection, service)  # asks the service for its versions
     except (ksa.ClientException, sdk.SDKException) as error:
         raise translated(f"{service}: its versions", error) from error
+    except AttributeError as error:
+        if "catalog_url" not in str(error):
+            raise
+        # How openstacksdk 4.0, the last for Python 3.8, meets an endpoint that does not answer.
+        endpoint = connection.config.get_endpoint(service) or "of the catalog"
+        raise ApiUnreachable(
+            f"{service}: its endpoint {endpoint} gave no answer; check the network and the endpoint, then try again"
+        ) from error
 
 
 def _patiently(attempt: Callable[[], Result]) -> Result:

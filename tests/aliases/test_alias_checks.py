@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import copy
-import sys
 
 import pytest
-
-if sys.version_info < (3, 11):
-    pytest.skip("the lab's checks run on Python 3.11 and later", allow_module_level=True)
 
 from lab.checks import aliases
 from lab.checks.subject import read

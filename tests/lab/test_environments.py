@@ -9,9 +9,6 @@ import sys
 
 import pytest
 
-if sys.version_info < (3, 11):
-    pytest.skip("the lab runs on Python 3.11 and later", allow_module_level=True)
-
 from lab import environments
 from lab.environments import ROOT, InstallError, Recipe
 

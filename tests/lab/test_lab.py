@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 
-if sys.version_info < (3, 11):
-    pytest.skip("the lab runs on Python 3.11 and later", allow_module_level=True)
-
 from lab import faults
 from lab.cloud import Lab
 from lab.environments import ROOT

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-
-if sys.version_info < (3, 11):
-    pytest.skip("the lab runs on Python 3.11 and later", allow_module_level=True)
 
 from lab.proxy import FaultProxy, Request
 from lab.web import exchange

@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-if sys.version_info < (3, 11):
-    pytest.skip("the lab's runner runs on Python 3.11 and later", allow_module_level=True)
-
 from lab.runner import client
 from tests.told.automatic import payloads
 
