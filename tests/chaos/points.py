@@ -30,7 +30,7 @@ class Point:
     ending: str
 
     def __str__(self) -> str:
-        return f"{self.method}: {self.blow.what} at {self.blow.at} {self.blow.number}, {self.ending}"
+        return f"{self.method}: {self.blow}, {self.ending}"
 
     @property
     def kind(self) -> Point:

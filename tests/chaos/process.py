@@ -41,6 +41,9 @@ class Blow:
     number: int = 0
     spared: FrozenSet[str] = frozenset()
 
+    def __str__(self) -> str:
+        return f"{self.what} {self.at} {self.number or ''}".rstrip()
+
 
 NOTHING = Blow("nothing")
 

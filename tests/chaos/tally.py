@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Callable, List, Optional
 
 # `make chaos` says how many points are left out, how many topologies are tried, and which file is written.
-STRIDE = int(os.environ.get("PLACEMENT_RECOVERY_CHAOS_STRIDE", "251"))
-EXAMPLES = int(os.environ.get("PLACEMENT_RECOVERY_CHAOS_EXAMPLES", "10"))
+STRIDE = int(os.environ.get("PLACEMENT_RECOVERY_CHAOS_STRIDE", "520"))
+EXAMPLES = int(os.environ.get("PLACEMENT_RECOVERY_CHAOS_EXAMPLES", "8"))
 FILE = os.environ.get("PLACEMENT_RECOVERY_CHAOS_FILE")
+# The tests take a share of the marches, `make chaos` all of them.
+ALL = FILE is not None
 # Without a seed the tests try the same on every run.
 SEED = int(os.environ.get("PLACEMENT_RECOVERY_CHAOS_SEED", "0"))
 
