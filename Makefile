@@ -13,7 +13,7 @@ RUNS ?= 100000
 pack = $$($(PYTHON) -m lab.environments pack)
 lint = $$($(PYTHON) -m lab.environments lint)
 
-.PHONY: help demo demo-event test test-fast chaos fuzz benchmark lint
+.PHONY: help demo demo-event test test-fast test-crowd chaos fuzz benchmark lint
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -34,6 +34,11 @@ test-fast:  ## The tests that need no OpenStack
 chaos:  ## Recoveries hit at every STRIDE-th point, and EXAMPLES random topologies (SEED= repeats a run)
 	$(PYTHON) -m lab.environments nova-34 > /dev/null
 	$(pack)/bin/python -m tests.chaos --stride $(STRIDE) --examples $(EXAMPLES) $(if $(SEED),--seed $(SEED))
+
+test-crowd:  ## Fifty triggers for one host, and ten hosts, at once, as whole workflows
+	$(PYTHON) -m lab.environments orquesta nova-34 > /dev/null
+	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_TRIGGERS=50 PLACEMENT_RECOVERY_HOSTS=10 \
+	    $(pack)/bin/python -m pytest tests/rules/test_crowd.py
 
 fuzz:  ## RUNS mutated logs through the log parser
 	$(pack)/bin/python tests/logs/fuzz.py --runs $(RUNS)
