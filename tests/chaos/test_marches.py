@@ -20,7 +20,7 @@ from .tally import ALL
 from .world import World
 
 DEATHS = (Blow(BEFORE), Blow(SENT), Blow(AFTER), Blow(BEFORE, RECORD))
-MARCHES = (("preserve", Blow(SENT)), ("preserve", Blow(BEFORE, RECORD)), ("discard", Blow(AFTER)))
+MARCHES = (("preserve", Blow(SENT)), ("preserve", Blow(BEFORE, RECORD)))
 if ALL:
     MARCHES = tuple(product(("preserve", "discard"), (*DEATHS, Blow(BEFORE, READ))))
 EVERY_WRITE = {
@@ -64,7 +64,7 @@ def test_killed_at_every_request(cloud, roads, method, blow):
         assert len(places) > 20
 
 
-@pytest.mark.parametrize("what", ANSWERS if ALL else ("409", "500"))
+@pytest.mark.parametrize("what", ANSWERS if ALL else ("409",))
 def test_each_write_is_answered_otherwise(cloud, roads, what):
     """Once each; what took nothing away is begun anew."""
     world = World.mixed(cloud)
@@ -72,7 +72,7 @@ def test_each_write_is_answered_otherwise(cloud, roads, what):
         assert march(world, roads, "preserve", Blow(what)) >= EVERY_WRITE
 
 
-@pytest.mark.parametrize("blow", DEATHS if ALL else (Blow(SENT), Blow(BEFORE, RECORD)), ids=str)
+@pytest.mark.parametrize("blow", DEATHS if ALL else (Blow(SENT),), ids=str)
 def test_killed_at_every_write_of_a_rollback(cloud, roads, blow):
     """With the stale provider deleted and the new one not there yet, which is the longest way back."""
     world, config = World.mixed(cloud), roads.config()
@@ -95,5 +95,5 @@ def test_killed_before_anything_was_taken_away_it_is_still_open(cloud, roads):
     spared = frozenset(EVERY_WRITE - {"delete_allocations: POST /allocations"})
     assert roads.attempt(config, recovery_id, blow=Blow(BEFORE, spared=spared)).how == KILLED
     assert set(cloud.provider_allocations(world.stale.stale_uuid)) == {*world.kept, *world.leftovers}
-    with pytest.raises(AssertionError, match=f"recovery {recovery_id} of .* is not finished: resume it with"):
+    with pytest.raises(AssertionError, match=f"recovery {recovery_id} of .* is not finished: it is under way, or if"):
         begin(context, world.stale.host)

@@ -1,6 +1,6 @@
 """Random hosts, random faults, and others who go on with their own work in between: nothing of anyone's is lost.
 
-Eight hosts here; `make chaos` tries as many as it is asked for.
+Five hosts here; `make chaos` tries as many as it is asked for.
 """
 
 from __future__ import annotations

@@ -72,12 +72,12 @@ def test_a_provider_that_is_itself_a_child_is_refused(cloud, planner):
 
 
 def test_a_provider_that_is_claimed_is_refused(cloud, planner):
-    """Another recovery is at work, or died; its id and what to type are told."""
+    """Another installation's recovery is at work, or a record was lost; its id and who shows it are told."""
     stale, other = cloud.stale_host(servers=1), secrets.token_hex(5)
     cloud.set_traits(stale.stale_uuid, ["COMPUTE_NODE", f"CUSTOM_PLACEMENT_RECOVERY_{other.upper()}"])
     told = refusal(planner.plan(stale.host))
-    assert told.startswith(f"recovery {other} of {stale.host} is not finished: resume it with ")
-    assert f"recovery_id={other}" in told
+    assert told.startswith(f"provider {stale.stale_uuid} bears the claim of recovery {other}, which is not unfinished")
+    assert "audit_cloud and show_recoveries say how to take the claim away" in told
 
 
 def tight(**inventory):

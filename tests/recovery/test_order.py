@@ -90,8 +90,8 @@ def test_an_abandoned_recovery_is_not_taken_up_again(cloud, context):
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
     go_on(context, recovery_id, until="disable_compute_service")
-    cloud.allocate(stale.servers[0], {stale.stale_uuid: {"VCPU": 2}})
-    with pytest.raises(StepFailed):
+    cloud.set_service(stale.host, disabled=False, disabled_reason=None)
+    with pytest.raises(StepFailed, match="was enabled meanwhile"):
         run_step(context, recovery_id, "delete_allocations")
     for name in step_names():
         with pytest.raises(StepFailed, match="abandoned before it took anything away; start a new one"):

@@ -46,9 +46,10 @@ def test_a_second_recovery_is_refused_by_the_plan(cloud, context, contexts):
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
     go_on(context, recovery_id, until="claim_provider")
-    for other in (context, *contexts(1)):
-        with pytest.raises(AssertionError, match=f"recovery {recovery_id} of {stale.host} is not finished: resume it"):
-            begin(other, stale.host)
+    with pytest.raises(AssertionError, match=f"recovery {recovery_id} of {stale.host} is not finished: it is under"):
+        begin(context, stale.host)
+    with pytest.raises(AssertionError, match=f"bears the claim of recovery {recovery_id}, which is not unfinished"):
+        begin(*contexts(1), stale.host)
 
 
 def test_of_two_that_planned_at_once_one_goes_on_and_the_other_names_it(cloud, contexts):

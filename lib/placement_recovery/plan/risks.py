@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List
 
 from placement_recovery.config import may_automate
-from placement_recovery.model import Migration
+from placement_recovery.model import Migration, Provider
 from placement_recovery.plan.capacity import misfits
 from placement_recovery.plan.case import DISCARD, Case
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, MIGRATION, TRIM, UNKNOWN, Decision
@@ -56,14 +56,22 @@ def _provider_refusals(case: Case) -> List[str]:
         )
     if case.named.parent_uuid:
         found.append(f"provider {uuid} is itself a child of {case.named.parent_uuid}: no compute node's provider is")
-    claims = sorted({*case.named.claims, *filter(None, [case.around.unfinished])})
-    return found + [unfinished_refusal(case.hypervisor.host, claim) for claim in claims]
+    unfinished = case.around.unfinished
+    found += [unfinished_refusal(case.hypervisor.host, unfinished)] if unfinished else []
+    return found + [_claimed(case.named, one) for one in case.named.claims if one != unfinished]
+
+
+def _claimed(provider: Provider, recovery_id: str) -> str:
+    return (
+        f"provider {provider.uuid} bears the claim of recovery {recovery_id}, which is not unfinished here: another "
+        f"StackStorm may be at work on it. If none is, audit_cloud and show_recoveries say how to take the claim away"
+    )
 
 
 def unfinished_refusal(host: str, recovery_id: str) -> str:
     """Why nothing is begun on a host whose recovery stopped, or is under way."""
     return (
-        f"recovery {recovery_id} of {host} is not finished: resume it with "
+        f"recovery {recovery_id} of {host} is not finished: it is under way, or if it stopped, resume it with "
         f"'st2 run placement_recovery.resume_recovery recovery_id={recovery_id}'"
     )
 
