@@ -86,7 +86,8 @@ class Rows(ServerRows):
         context = self.cells.contexts[cell]
         for node in objects.ComputeNodeList.get_all_by_host(context, host):
             node.destroy()
-        objects.HostMapping.get_by_host(self.cells.api, host).destroy()
+        with contextlib.suppress(exception.HostMappingNotFound):  # one that was not discovered yet
+            objects.HostMapping.get_by_host(self.cells.api, host).destroy()
         objects.Service.get_by_compute_host(context, host).destroy()
 
     def _service(self, context: Any, host: str) -> Optional[Any]:
