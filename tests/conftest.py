@@ -63,6 +63,16 @@ def cloud():
         _RUNNING.remove(cloud)
 
 
+@pytest.fixture
+def datastore(tmp_path, monkeypatch):
+    """The file of a test's own datastore, and of the triggers that went out; found by the environment."""
+    from st2common.services.dispatched import PATH_VARIABLE  # of the stand-in only
+
+    path = tmp_path / "datastore.sqlite"
+    monkeypatch.setenv(PATH_VARIABLE, str(path))
+    return path
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _hosts_go_with_their_module():
     """nova-api needs 10 ms and more for each host that it lists, so a session's would slow down every plan."""

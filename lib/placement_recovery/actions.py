@@ -6,7 +6,7 @@ can read; a failure keeps its result, for StackStorm loses that of an exception.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Callable, Dict, Optional, Tuple
 
 from placement_recovery.audit.findings import DEAD_CLAIM, DISABLED_SERVICE, WORDS, Finding
@@ -40,6 +40,8 @@ Answer = Tuple[bool, Dict[str, Any]]
 
 # Of one host's, where its plan is what is asked for; show_recoveries shows all.
 MOST_RECOVERIES = 5
+# A cloud that hangs must not keep the records from who asks for them.
+LOOK_SECONDS = 10
 # What an ended recovery may have left in the cloud, or one whose record is gone.
 LEFT = (DISABLED_SERVICE, DEAD_CLAIM)
 
@@ -174,7 +176,9 @@ def recoveries(action: Any, recovery_id: str, host: str) -> Answer:
         if recovery_id:
             return show_one(store, Clock(), recovery_id)
         try:
-            context = open_context(Config.from_mapping(action.config or {}), action.action_service)
+            config = Config.from_mapping(action.config or {})
+            hasty = replace(config, request_timeout=min(config.request_timeout, LOOK_SECONDS))
+            context = open_context(hasty, action.action_service)
             found = our_findings(context, context.nova.services())
         except (ApiFailure, ConfigurationError) as error:
             return show_all(store, host, unseen=f"disabled services and claims were not looked for: {error}")

@@ -1,18 +1,8 @@
-"""A datastore of each test's own, and configurations that use it."""
+"""The configuration that the actions get."""
 
 from __future__ import annotations
 
 import pytest
-
-
-@pytest.fixture
-def datastore(tmp_path, monkeypatch):
-    """The file of an empty datastore, which actions in this process find by the environment."""
-    from st2common.services.datastore import PATH_VARIABLE  # of the stand-in only
-
-    path = tmp_path / "datastore.sqlite"
-    monkeypatch.setenv(PATH_VARIABLE, str(path))
-    return path
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ RESUMED, ROLLED_BACK, TOO_LATE = "resumed", "rolled back", "rolled back too late
 ENDINGS = (RESUMED, ROLLED_BACK, TOO_LATE)
 
 # No recovery of the mixed world has more of them.
-MOST = {WRITE: 40, RECORD: 60, READ: 200}
+MOST = {WRITE: 20, RECORD: 35, READ: 160}
 
 
 @dataclass(frozen=True)

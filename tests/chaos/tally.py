@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Callable, List, Optional
 
 # `make chaos` says how many points are left out, how many topologies are tried, and which file is written.
-STRIDE = int(os.environ.get("PLACEMENT_RECOVERY_CHAOS_STRIDE", "1040"))
+STRIDE = int(os.environ.get("PLACEMENT_RECOVERY_CHAOS_STRIDE", "700"))
 EXAMPLES = int(os.environ.get("PLACEMENT_RECOVERY_CHAOS_EXAMPLES", "5"))
 FILE = os.environ.get("PLACEMENT_RECOVERY_CHAOS_FILE")
 # The tests take a share of the marches, `make chaos` all of them.

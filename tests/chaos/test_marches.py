@@ -43,8 +43,10 @@ def march(world: World, roads: Any, method: str, blow: Blow) -> Set[str]:
     context, recovery_id, places = open_hasty(config), "", set()  # type: ignore[var-annotated]
     while True:
         recovery_id = recovery_id or begin(context, world.stale.host, method)
-        places |= roads.attempt(config, recovery_id, False, replace(blow, spared=frozenset(places))).places
+        met = roads.attempt(config, recovery_id, False, replace(blow, spared=frozenset(places))).places
         state = context.journal(recovery_id).progress.state
+        assert met or state == FINISHED, "nothing hit it, and still it did not end; see the output"
+        places |= met
         if state != OPEN:
             assert world.problems(context, recovery_id) == [], places
             recovery_id = ""
@@ -81,7 +83,9 @@ def test_killed_at_every_write_of_a_rollback(cloud, roads, blow):
     go_on(context, recovery_id, until="delete_resource_provider")
     places: Set[str] = set()
     while context.journal(recovery_id).progress.state == OPEN:
-        places |= roads.attempt(config, recovery_id, True, replace(blow, spared=frozenset(places))).places
+        met = roads.attempt(config, recovery_id, True, replace(blow, spared=frozenset(places))).places
+        assert met or context.journal(recovery_id).progress.state == ROLLED_BACK
+        places |= met
     assert context.journal(recovery_id).progress.state == ROLLED_BACK
     assert len(places) > 8
     assert world.problems(context, recovery_id) == []

@@ -38,7 +38,7 @@ class Recoveries(RuleBasedStateMachine):
         self._recovery = ""
         self._blow = NOTHING
         self._over = False
-        self._sound = True
+        self._sound = False
 
     @initialize(
         kinds=st.lists(st.sampled_from(KINDS), max_size=5), method=st.sampled_from(["preserve", "discard"]),
@@ -59,6 +59,7 @@ class Recoveries(RuleBasedStateMachine):
         )
         if child:
             self._refuse_for_a_child()
+        self._sound = True
 
     def _refuse_for_a_child(self) -> None:
         stale = self._world.stale

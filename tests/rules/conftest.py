@@ -5,21 +5,12 @@ from __future__ import annotations
 import logging
 
 import pytest
-from st2common.services.dispatched import PATH_VARIABLE
 from st2common.standin import SensorService
 
 from lab.runner import client, triggers
 from placement_recovery.follow.globs import LogGlob
 from placement_recovery.follow.watch import Watch
 from tests.follow.nova_log import Log, noise
-
-
-@pytest.fixture
-def datastore(tmp_path, monkeypatch):
-    """The file that holds the datastore of one test, and the triggers that went out."""
-    path = tmp_path / "datastore.sqlite"
-    monkeypatch.setenv(PATH_VARIABLE, str(path))
-    return path
 
 
 @pytest.fixture
