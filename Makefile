@@ -19,10 +19,10 @@ help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo:  ## Start a real OpenStack, break a host, and recover it (METHOD=preserve|discard, RELEASE=26|34)
-	$(PYTHON) -m lab.demo --method $(METHOD) --release $(RELEASE)
+	$(PYTHON) -m lab.demos.by_hand --method $(METHOD) --release $(RELEASE)
 
 demo-event:  ## The same, but the log sensor notices it and the rule starts it (AUTOMATION=when_safe|ask, RELEASE=26|34)
-	$(PYTHON) -m lab.demo_event --automation $(AUTOMATION) --release $(RELEASE)
+	$(PYTHON) -m lab.demos.by_event --automation $(AUTOMATION) --release $(RELEASE)
 
 test:  ## All tests, those on a real OpenStack too
 	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
@@ -33,15 +33,15 @@ test-fast:  ## The tests that need no OpenStack
 
 chaos:  ## Recoveries hit at every STRIDE-th point, and EXAMPLES random topologies (SEED= repeats a run)
 	$(PYTHON) -m lab.environments nova-34 > /dev/null
-	$(pack)/bin/python -m tests.chaos --stride $(STRIDE) --examples $(EXAMPLES) $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=lib:tests:. $(pack)/bin/python -m testkit.chaos --stride $(STRIDE) --examples $(EXAMPLES) $(if $(SEED),--seed $(SEED))
 
 test-crowd:  ## Fifty triggers for one host, and ten hosts, at once, as whole workflows
 	$(PYTHON) -m lab.environments orquesta nova-34 > /dev/null
 	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_TRIGGERS=50 PLACEMENT_RECOVERY_HOSTS=10 \
-	    $(pack)/bin/python -m pytest tests/rules/test_crowd.py
+	    $(pack)/bin/python -m pytest tests/pack/rules/test_crowd.py
 
 fuzz:  ## RUNS mutated logs through the log parser
-	$(pack)/bin/python tests/logs/fuzz.py --runs $(RUNS)
+	PYTHONPATH=lib:tests:. $(pack)/bin/python -m testkit.logs.fuzz --runs $(RUNS)
 
 benchmark:  ## The log parser's throughput and memory, beside grep -F
 	$(PYTHON) benchmarks/logs.py

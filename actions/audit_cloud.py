@@ -1,6 +1,6 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.automation import audit_cloud
+from placement_recovery.entry.automation import audit_cloud
 
 
 class AuditCloud(Action):

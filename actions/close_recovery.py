@@ -1,8 +1,8 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.actions import step
+from placement_recovery.entry.recoveries import step
 
 
 class CloseRecovery(Action):
-    def run(self, recovery_id, run=""):
-        return step(self, "close_recovery", recovery_id, run)
+    def run(self, recovery_id, attempt=""):
+        return step(self, "close_recovery", recovery_id, attempt)

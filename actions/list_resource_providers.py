@@ -1,6 +1,6 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.actions import providers
+from placement_recovery.entry.cloud import providers
 
 
 class ListResourceProviders(Action):

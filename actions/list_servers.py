@@ -1,6 +1,6 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.actions import servers
+from placement_recovery.entry.cloud import servers
 
 
 class ListServers(Action):

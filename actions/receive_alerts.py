@@ -1,6 +1,6 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.automation import receive_alerts
+from placement_recovery.entry.automation import receive_alerts
 
 
 class ReceiveAlerts(Action):

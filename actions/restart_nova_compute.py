@@ -1,8 +1,8 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.actions import restart
+from placement_recovery.entry.recoveries import restart
 
 
 class RestartNovaCompute(Action):
-    def run(self, recovery_id="", host="", run=""):
-        return restart(self, recovery_id, host, run)
+    def run(self, recovery_id="", host="", attempt=""):
+        return restart(self, recovery_id, host, attempt)

@@ -1,6 +1,6 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.actions import step
+from placement_recovery.entry.recoveries import step
 
 
 class RestoreResourceProvider(Action):

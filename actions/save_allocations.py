@@ -1,6 +1,6 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.actions import save
+from placement_recovery.entry.recoveries import save
 from placement_recovery.plan.case import Request
 
 

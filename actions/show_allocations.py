@@ -1,6 +1,6 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.actions import allocations
+from placement_recovery.entry.cloud import allocations
 
 
 class ShowAllocations(Action):

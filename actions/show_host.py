@@ -1,6 +1,6 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.actions import show_host
+from placement_recovery.entry.recoveries import show_host
 
 
 class ShowHost(Action):

@@ -1,6 +1,6 @@
 from st2common.runners.base_action import Action
 
-from placement_recovery.actions import recoveries, unfinished_recovery
+from placement_recovery.entry.recoveries import recoveries, unfinished_recovery
 
 
 class ShowRecoveries(Action):

@@ -22,7 +22,7 @@ from typing import Callable, Dict, List
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "lib"))
 
-from placement_recovery.logs import read_file  # noqa: E402 - the path comes first
+from placement_recovery.detection.logs import read_file  # noqa: E402 - the path comes first
 
 SAMPLES = ROOT / "tests" / "fixtures" / "logs"
 OF_A_FAILURE = ("resource provider", "lacement API", "Error updating resources", "ERROR nova.compute.manager")

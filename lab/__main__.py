@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from lab.cloud import RELEASES, Lab
 from lab.environments import InstallError, cache_folder
-from lab.faults import KINDS
+from lab.openstack.cloud import RELEASES, Lab
+from lab.openstack.faults import KINDS
 from lab.waiting import LabError
 
 TERMINATED = 128 + signal.SIGTERM

@@ -1,8 +1,8 @@
 from st2reactor.sensor.base import PollingSensor
 
 from placement_recovery.config import Config
-from placement_recovery.follow.globs import LogGlob
-from placement_recovery.follow.watch import Watch
+from placement_recovery.detection.follow.globs import LogGlob
+from placement_recovery.detection.follow.watch import Watch
 
 
 class LogSensor(PollingSensor):

@@ -15,7 +15,7 @@ for folder in (ROOT, ROOT / "lib", ROOT / "tests"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from lab import standin  # noqa: E402 - the path comes first
+from lab.stackstorm import standin  # noqa: E402 - the path comes first
 
 standin.install()
 
@@ -25,8 +25,8 @@ settings.load_profile("fixed")
 
 # These drive the lab itself, which runs on Python 3.11 and later; the pack's other tests run where the pack does.
 NEED_THE_LAB = (
-    "lab", "real", "rules", "runner", "aliases/test_alias_checks.py", "aliases/test_conversation.py",
-    "sensors/test_log_sensor.py", "told/test_recover_host.py",
+    "lab", "real", "pack/rules", "pack/aliases/test_alias_checks.py", "pack/aliases/test_conversation.py",
+    "detection/test_log_sensor.py", "automation/test_recover_host.py",
 )
 collect_ignore = list(NEED_THE_LAB) if sys.version_info < (3, 11) else []
 
@@ -55,7 +55,7 @@ _RUNNING = []
 @pytest.fixture(scope="session")
 def cloud():
     """A real Keystone, Placement and nova-api, started when the first test asks for them."""
-    from support.cloud import Cloud
+    from testkit.cloud import Cloud
 
     with Cloud() as cloud:
         _RUNNING.append(cloud)

@@ -1,7 +1,7 @@
 """Static checks of the pack: what StackStorm would refuse, or would accept and stumble over at the run.
 
 ``problems()`` (and ``python3 -m lab.checks``) can be called by any Python: the checks themselves run in the environment
-that holds orquesta, and the library is asked for its METHODS by the pack's own Python. StackStorm's rules are taken
+that holds orquesta, and the library is asked for its SEQUENCES by the pack's own Python. StackStorm's rules are taken
 from its source, whose file stands beside each.
 """
 
@@ -15,9 +15,9 @@ from pathlib import Path
 from lab.environments import ensure
 
 ROOT = Path(__file__).resolve().parents[2]
-_ASK_METHODS = """
+_ASK_SEQUENCES = """
 import importlib, json, sys
-methods = importlib.import_module(sys.argv[1] + ".recovery.methods").METHODS
+methods = importlib.import_module(sys.argv[1] + ".recovery.methods").SEQUENCES
 print(json.dumps({name: [[step.name, step.action] for step in steps] for name, steps in methods.items()}))
 """
 
@@ -40,7 +40,7 @@ def _methods(pack: Path, python: Path) -> dict[str, list[list[str]]] | str:
     if len(libraries) != 1:
         return f"lib/ holds {len(libraries)} packages, not one"
     done = subprocess.run(
-        [str(python), "-c", _ASK_METHODS, libraries[0]],
+        [str(python), "-c", _ASK_SEQUENCES, libraries[0]],
         env={**os.environ, "PYTHONPATH": str(pack / "lib"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

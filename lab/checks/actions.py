@@ -10,8 +10,8 @@ from typing import Any
 from lab.checks.dialect import default_problems, schema_problems
 from lab.checks.manifest import missing
 from lab.checks.subject import Subject
-from lab.runner import schema
-from lab.runner.pack import RUNNERS
+from lab.stackstorm import schema
+from lab.stackstorm.pack import RUNNERS
 
 # st2common/models/api/action.py, ActionAPI. Keys that StackStorm computes itself (id, uid, ref, metadata_file) are left
 # out; description and enabled are the house's demand.

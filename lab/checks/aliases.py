@@ -13,8 +13,8 @@ from st2common.exceptions.content import ParseException
 from st2common.models.utils.action_alias_utils import extract_parameters
 
 from lab.checks.subject import Subject
-from lab.runner import schema
-from lab.runner.pack import CORE_ACTIONS
+from lab.stackstorm import schema
+from lab.stackstorm.pack import CORE_ACTIONS
 
 _ACK = {"enabled": {"type": "boolean"}, "format": {"type": "string"}, "append_url": {"type": "boolean"}}
 # st2common/models/api/action.py, ActionAliasAPI; what it computes itself, and what only adapters know, is left out.

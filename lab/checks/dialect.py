@@ -8,8 +8,8 @@ from typing import Any
 
 from jsonschema import Draft4Validator, RefResolver
 
-from lab.runner import schema
-from lab.runner.parameters import is_template
+from lab.stackstorm import schema
+from lab.stackstorm.parameters import is_template
 
 
 def _custom() -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from lab.checks.dialect import default_problems, schema_problems
 from lab.checks.subject import Subject
-from lab.runner import schema
-from lab.runner.pack import PackError, load_document
+from lab.stackstorm import schema
+from lab.stackstorm.pack import PackError, load_document
 
 # st2common/constants/pack.py
 _REF = r"^[a-z0-9_]+$"

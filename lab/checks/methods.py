@@ -19,17 +19,17 @@ class _NoPathError(Exception):
 def workflows_draw_the_methods(subject: Subject) -> list[str]:
     """For each method the workflow ``<method>_allocations`` exists and is the same sequence, and there is no other."""
     if isinstance(subject.methods, str):
-        return [f"lib: METHODS cannot be had: {subject.methods}"]
+        return [f"lib: SEQUENCES cannot be had: {subject.methods}"]
     found = []
     drawn = {path for path in subject.workflows if path.endswith(f"{_SUFFIX}.yaml")}
     for method, steps in subject.methods.items():
         path = f"workflows/{method}{_SUFFIX}.yaml"
         drawn.discard(path)
         if path not in subject.workflows:
-            found.append(f"{path}: does not exist, and METHODS has {method!r}")
+            found.append(f"{path}: does not exist, and SEQUENCES has {method!r}")
         else:
             found += _differences(path, subject, [(name, action) for name, action in steps])
-    return found + [f"{path}: METHODS has no such method" for path in sorted(drawn)]
+    return found + [f"{path}: SEQUENCES has no such method" for path in sorted(drawn)]
 
 
 def _differences(path: str, subject: Subject, expected: list[tuple[str, str]]) -> list[str]:
@@ -39,9 +39,9 @@ def _differences(path: str, subject: Subject, expected: list[tuple[str, str]]) -
         return [f"{path}: {error}"]
     for number, (drawn, written) in enumerate(zip(actual, expected), start=1):
         if drawn != written:
-            return [f"{path}: step {number} is {_words(drawn)}, in METHODS {_words(written)}"]
+            return [f"{path}: step {number} is {_words(drawn)}, in SEQUENCES {_words(written)}"]
     if len(actual) != len(expected):
-        return [f"{path}: has {len(actual)} steps on its path of success, METHODS has {len(expected)}"]
+        return [f"{path}: has {len(actual)} steps on its path of success, SEQUENCES has {len(expected)}"]
     return []
 
 

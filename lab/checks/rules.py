@@ -10,10 +10,10 @@ from typing import Any
 import jinja2
 
 from lab.checks.subject import Subject
-from lab.runner import schema
-from lab.runner.pack import CORE_ACTIONS, RUNNERS
-from lab.runner.parameters import is_template, names_in
-from lab.runner.rules import OPERATORS, STOCK, TriggerType
+from lab.stackstorm import schema
+from lab.stackstorm.pack import CORE_ACTIONS, RUNNERS
+from lab.stackstorm.parameters import is_template, names_in
+from lab.stackstorm.rules import OPERATORS, STOCK, TriggerType
 
 # st2common/models/api/rule.py, RuleAPI; description and enabled (its default is false) are the house's demand.
 _ACTION = {"ref": {"type": "string", "required": True}, "parameters": {"type": "object"}}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lab.checks.subject import Subject
-from lab.runner import schema
+from lab.stackstorm import schema
 
 # st2common/models/api/sensor.py, SensorTypeAPI; the description and enabled are the house's demand.
 _METADATA: dict[str, Any] = {
@@ -22,7 +22,7 @@ _METADATA: dict[str, Any] = {
     "trigger_types": {"type": "array", "items": {"type": "object"}},
 }
 # The abstract methods of st2reactor/sensor/base.py that the loader asks for.
-_METHODS = {"setup", "cleanup", "add_trigger", "update_trigger", "remove_trigger"}
+_SEQUENCES = {"setup", "cleanup", "add_trigger", "update_trigger", "remove_trigger"}
 # StackStorm's own packages come first in a sensor's process, and keystoneauth1 cannot be imported beside them.
 _FOREIGN = ("openstack", "keystoneauth1", "jsonschema", "yaml")
 
@@ -81,7 +81,7 @@ def _problems(tree: ast.Module, sensor: Mapping[str, Any]) -> Iterator[str]:
     if base not in {ast.unparse(one).split(".")[-1] for one in classes[0].bases}:
         yield f"{classes[0].name} is no {base}, and its metadata has {'a' if polls else 'no'} poll_interval"
     methods = {node.name for node in classes[0].body if isinstance(node, ast.FunctionDef)}
-    for name in sorted((_METHODS | needed) - methods):
+    for name in sorted((_SEQUENCES | needed) - methods):
         yield f"{classes[0].name} has no method {name}"
     for name in sorted(_imports(tree)):
         if name.split(".")[0] in _FOREIGN:

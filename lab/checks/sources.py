@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lab.checks.subject import Subject
-from lab.runner.pack import RUNNERS
+from lab.stackstorm.pack import RUNNERS
 
 
 def one_class_a_file(subject: Subject) -> list[str]:

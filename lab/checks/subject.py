@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab.runner.pack import Pack, PackError, load_document, load_pack, metadata_files
+from lab.stackstorm.pack import Pack, PackError, load_document, load_pack, metadata_files
 
 # Each method's steps as [task, action], or why the library does not tell.
 Methods = Mapping[str, Sequence[Sequence[str]]] | str

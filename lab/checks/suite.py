@@ -1,4 +1,4 @@
-"""Runs all checks, in the environment that holds orquesta: METHODS as JSON on stdin, problems as JSON on stdout."""
+"""Runs all checks, in the environment that holds orquesta: SEQUENCES as JSON on stdin, problems as JSON on stdout."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.runner import shims
-from lab.runner.engine import st2kv
+from lab.stackstorm import shims
+from lab.stackstorm.engine import st2kv
 
 shims.load_orquesta({"st2kv": st2kv})
 

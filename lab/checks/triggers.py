@@ -8,7 +8,7 @@ from typing import Any
 from lab.checks.dialect import schema_problems
 from lab.checks.manifest import missing
 from lab.checks.subject import Subject
-from lab.runner import schema
+from lab.stackstorm import schema
 
 # st2common/models/api/trigger.py, TriggerTypeAPI; the description is the house's demand.
 _METADATA: dict[str, Any] = {

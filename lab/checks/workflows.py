@@ -10,7 +10,7 @@ from orquesta.specs import native
 from orquesta.utils.parameters import parse_inline_params
 
 from lab.checks.subject import Subject
-from lab.runner.inspection import inspect
+from lab.stackstorm.inspection import inspect
 
 _EXPRESSION = re.compile(r"<%.*?%>|{{.*?}}|{%.*?%}", re.DOTALL)
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\]")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.rows import new_uuid
 
-from placement_recovery.model import CLAIM_PREFIX
-from tests.audit.auditor import Auditor
+from testkit.auditor import Auditor, lock_of
+from testkit.rows import new_uuid
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +27,11 @@ def auditor(cloud, alone, tmp_path, monkeypatch):
 
 @pytest.fixture
 def recovery(cloud):
-    """An id that no other test has; its claim is gone afterwards."""
+    """An id that no other test has; its lock is gone afterwards."""
     recovery = new_uuid().replace("-", "")[:10]
     yield recovery
-    claim, placement = claim_of(recovery), cloud.placement
-    if claim in placement.get(f"/traits?name=startswith:{claim}")["traits"]:
-        for provider in placement.get(f"/resource_providers?required={claim}")["resource_providers"]:
-            cloud.set_traits(provider["uuid"], cloud.traits(provider["uuid"]) - {claim})
-        placement.call("DELETE", f"/traits/{claim}")
-
-
-def claim_of(recovery):
-    """The trait that is a recovery's claim."""
-    return f"{CLAIM_PREFIX}{recovery.upper()}_RUN1"
+    lock, placement = lock_of(recovery), cloud.placement
+    if lock in placement.get(f"/traits?name=startswith:{lock}")["traits"]:
+        for provider in placement.get(f"/resource_providers?required={lock}")["resource_providers"]:
+            cloud.set_traits(provider["uuid"], cloud.traits(provider["uuid"]) - {lock})
+        placement.call("DELETE", f"/traits/{lock}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from st2common.services.dispatched import Webhooks
 
 from placement_recovery.audit import report as reporting
-from placement_recovery.dispatch import PROVIDER_CREATION_FAILED, check_payload
-from tests.audit.conftest import claim_of
-from tests.audit.test_ours import OPEN, record
+from placement_recovery.records.record import OPEN
+from placement_recovery.triggers import PROVIDER_CREATION_FAILED, check_payload
+from testkit.auditor import lock_of, record
 
 
 def mine(auditor, host):
@@ -86,9 +86,9 @@ def test_no_trigger_for_an_unfinished_recovery(cloud, auditor):
 
 
 def test_no_trigger_for_a_claimed_provider(cloud, auditor, recovery):
-    """Whoever claims it, an automatic recovery would only be refused."""
+    """Whoever locks it, an automatic recovery would only be refused."""
     stale = cloud.stale_host(1)
-    cloud.set_traits(stale.stale_uuid, ["COMPUTE_NODE", claim_of(recovery)])
+    cloud.set_traits(stale.stale_uuid, ["COMPUTE_NODE", lock_of(recovery)])
     auditor.run(dispatch=True)
     assert mine(auditor, stale.host) == []
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.cloud import new_name
 
-from placement_recovery.audit.leftovers import leftover_findings
-from placement_recovery.audit.look import look
+from placement_recovery.audit.cloud_view import view_cloud
+from placement_recovery.audit.unmatched import unmatched_findings
+from testkit.cloud import new_name
 
 RECOVER = "st2 run placement_recovery.recover_host host="
 
@@ -65,7 +65,7 @@ def test_a_host_that_is_not_mapped_is_found(cloud, auditor):
     host, way = new_name(), "nova-manage cell_v2 discover_hosts"
     uuid = cloud.compute(host, mapped=False)
     cloud.provider(host, uuid)
-    assert auditor.of(host, uuid) == [("host_not_mapped", way), ("leftover_provider", way)]
+    assert auditor.of(host, uuid) == [("host_not_mapped", way), ("unmatched_provider", way)]
     cloud.map_host(host)
     assert auditor.of(host, uuid) == []
 
@@ -82,9 +82,9 @@ def test_a_provider_of_no_compute_node_is_found(cloud, auditor, servers, words, 
     provider = cloud.provider(new_name())
     cloud.placed_servers(servers, cloud.healthy_host().host, "", provider)
     # Other stories leave hosts that are not mapped; here, nova lists the nodes of all.
-    seen = replace(look(auditor.context()), services=())
-    (found,) = (one for one in leftover_findings(auditor.context(), seen)[0] if one.subject == provider)
-    assert (found.kind, found.next) == ("leftover_provider", f"{way}{provider}")
+    seen = replace(view_cloud(auditor.context()), services=())
+    (found,) = (one for one in unmatched_findings(auditor.context(), seen)[0] if one.subject == provider)
+    assert (found.kind, found.next) == ("unmatched_provider", f"{way}{provider}")
     assert words in found.summary
 
 
@@ -102,7 +102,7 @@ def test_while_a_cell_is_down_nothing_is_judged(cloud, auditor):
     with cloud.cell_down():
         result = auditor.run(dispatch=True)
         assert auditor.of(hidden.host, hidden.uuid, stale.host, stale.stale_uuid) in ([], [("cannot_tell", "")])
-    assert set(result["counts"]) <= {"cannot_tell", "unfinished_recovery", "dead_claim", "disabled_service"}
+    assert set(result["counts"]) <= {"cannot_tell", "unfinished_recovery", "orphaned_lock", "disabled_service"}
     assert result["counts"]["cannot_tell"] == 1
     assert result["dispatched"] == auditor.dispatched() == []
     assert "not whole while a cell is down" in result["not_looked_at"][0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.rows import new_uuid
+from testkit.rows import new_uuid
 
 RECOVER = "st2 run placement_recovery.recover_host host="
 PART = {"VCPU": 1, "MEMORY_MB": 512, "DISK_GB": 1}

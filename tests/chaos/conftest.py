@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .tally import TALLY
+from testkit.chaos.tally import TALLY
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def tally():
 @pytest.fixture(scope="module")
 def roads(cloud):
     """The ways to the services, each with a proxy on it."""
-    from .roads import Roads
+    from testkit.chaos.roads import Roads
 
     with Roads(cloud) as roads:
         yield roads

@@ -12,20 +12,19 @@ from typing import Any, Set
 
 import pytest
 
-from placement_recovery.record.record import FINISHED, OPEN, ROLLED_BACK
-from tests.recovery.driving import begin, go_on, open_hasty
-
-from .process import AFTER, ANSWERS, BEFORE, KILLED, READ, RECORD, SENT, WRITE, Blow
-from .tally import ALL
-from .world import World
+from placement_recovery.records.record import FINISHED, OPEN, ROLLED_BACK
+from testkit.chaos.process import AFTER, ANSWERS, BEFORE, KILLED, READ, RECORD, SENT, WRITE, Blow
+from testkit.chaos.tally import ALL
+from testkit.chaos.world import World
+from testkit.driving import begin, go_on, open_hasty
 
 DEATHS = (Blow(BEFORE), Blow(SENT), Blow(AFTER), Blow(BEFORE, RECORD))
 MARCHES = (("preserve", Blow(SENT)), ("preserve", Blow(BEFORE, RECORD)))
 if ALL:
     MARCHES = tuple(product(("preserve", "discard"), (*DEATHS, Blow(BEFORE, READ))))
 EVERY_WRITE = {
-    "claim_provider: PUT /traits/*",
-    "claim_provider: PUT /resource_providers/*/traits",
+    "lock_provider: PUT /traits/*",
+    "lock_provider: PUT /resource_providers/*/traits",
     "disable_compute_service: PUT /os-services/*",
     "delete_allocations: POST /allocations",
     "delete_resource_provider: DELETE /resource_providers/*",

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from placement_recovery.plan.case import Request
-from placement_recovery.record.record import BACK, FINISHED, OPEN
+from placement_recovery.records.record import BACK, FINISHED, OPEN
 from placement_recovery.recovery.planning import plan_recovery
-from tests.recovery.driving import begin, open_hasty
-
-from .process import AFTER, ANSWERS, BEFORE, DONE, NOTHING, READ, RECORD, SENT, WRITE, Blow
-from .tally import EXAMPLES, SEED, Tally
-from .world import World
+from testkit.chaos.process import AFTER, ANSWERS, BEFORE, DONE, NOTHING, READ, RECORD, SENT, WRITE, Blow
+from testkit.chaos.tally import EXAMPLES, SEED, Tally
+from testkit.chaos.world import World
+from testkit.driving import begin, open_hasty
 
 STEPS = 6
 KINDS = ("server", "spread_server", "resized_server", "moved_server", "deleted_server")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .points import all_points, survive
-from .tally import SEED, STRIDE
+from testkit.chaos.points import all_points, survive
+from testkit.chaos.tally import SEED, STRIDE
 
 
 def test_no_point_loses_anything(cloud, roads, tally):

@@ -6,9 +6,9 @@ import traceback
 
 import pytest
 
-from placement_recovery.cloud import connect
+from placement_recovery.cloud.session import connect
 from placement_recovery.config import Config
-from tests.cloud.web import PASSWORD, TOKEN, Web
+from testkit.web import PASSWORD, TOKEN, Web
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from placement_recovery.cloud import connect
+from placement_recovery.cloud.session import connect
 from placement_recovery.config import Config
 from placement_recovery.errors import ApiDenied, ApiUnavailable, ApiUnreachable, ConfigurationError
-from tests.cloud.web import DROP, HANG, PASSWORD, Reply
+from testkit.web import DROP, HANG, PASSWORD, Reply
 
 TOKENS = "/identity/v3/auth/tokens"
 
@@ -33,7 +33,7 @@ def test_a_login_survives_a_short_outage(web, config, reply):
     web.answer_first("POST", TOKENS, reply, reply)
     nova, _ = connect(config())
     assert nova.service == "nova"
-    assert web.asked(TOKENS) == 3
+    assert web.requested_name(TOKENS) == 3
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -46,7 +46,7 @@ def test_a_token_that_expires_is_replaced(web, config, method):
         assert placement.get("/allocations", "1.36") == {"allocations": {}}
     else:
         assert placement.write(method, "/allocations", "1.36", {}) == {"allocations": {}}
-    assert (web.asked(TOKENS), web.asked(path)) == (2, 2)
+    assert (web.requested_name(TOKENS), web.requested_name(path)) == (2, 2)
 
 
 @pytest.mark.parametrize("reply", [DROP, HANG])

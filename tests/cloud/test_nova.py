@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.cloud import new_name
-from support.rows import new_uuid
 
-from placement_recovery.cloud import connect
+from placement_recovery.cloud.nova import Nova
+from placement_recovery.cloud.session import connect
 from placement_recovery.config import Config
-from placement_recovery.nova import Nova
+from testkit.cloud import new_name
+from testkit.rows import new_uuid
 
 
 class Counting:
@@ -16,11 +16,11 @@ class Counting:
 
     def __init__(self, api):
         self._api = api
-        self.asked = []
+        self.requested_name = []
 
     def get(self, path, version, params=None):
         """As Api's."""
-        self.asked.append((path, dict(params or {})))
+        self.requested_name.append((path, dict(params or {})))
         return self._api.get(path, version, params)
 
     def greatest_microversion(self):
@@ -62,7 +62,7 @@ def test_servers_are_paged(cloud, nova, page):
     made = cloud.servers(4, host=host)
     client, counting = nova(page)
     assert uuids(client.servers_on(host)) == sorted(made)
-    assert len(counting.asked) == -(-4 // page) + 1
+    assert len(counting.requested_name) == -(-4 // page) + 1
 
 
 @PAGES

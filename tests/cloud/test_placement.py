@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.cloud import new_name
-from support.placement import NOVA_INVENTORIES, ONE_SERVER
-from support.rows import PROJECT, USER, new_uuid
 
-from placement_recovery.cloud import connect
+from placement_recovery.cloud.model import Consumer, Inventory
+from placement_recovery.cloud.placement import CONCURRENT_UPDATE, HAS_CHILDREN, PROVIDER_IN_USE, Placement, batches
+from placement_recovery.cloud.session import connect
 from placement_recovery.config import Config
 from placement_recovery.errors import ApiConflict, ApiNotFound, ApiRejected
-from placement_recovery.model import Consumer, Inventory
-from placement_recovery.placement import CONCURRENT_UPDATE, HAS_CHILDREN, PROVIDER_IN_USE, Placement, batches
+from testkit.cloud import new_name
+from testkit.placement import NOVA_INVENTORIES, ONE_SERVER
+from testkit.rows import PROJECT, USER, new_uuid
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from placement_recovery.cloud.nova import Nova
+from placement_recovery.cloud.placement import Placement
 from placement_recovery.errors import (
     ApiConflict,
     ApiDenied,
@@ -13,9 +15,7 @@ from placement_recovery.errors import (
     ApiUnreachable,
     ConfigurationError,
 )
-from placement_recovery.nova import Nova
-from placement_recovery.placement import Placement
-from tests.cloud.web import DROP, HANG, Reply
+from testkit.web import DROP, HANG, Reply
 
 PATH = "/compute/v2.1/os-services"
 HTML = "<html><head><title>503 Service Unavailable</title></head>\n<body><h1>No server is available</h1></body></html>"
@@ -90,7 +90,7 @@ def test_a_read_survives_a_short_outage(web, apis, status):
     web.answer("GET", PATH, Reply(status, HTML, "text/html"), DROP, Reply(200, {"services": []}))
     nova, _ = apis()
     assert nova.get("/os-services", "2.69") == {"services": []}
-    assert web.asked(PATH) == 3
+    assert web.requested_name(PATH) == 3
 
 
 def test_a_read_gives_up_after_three_answers(web, apis, raised):
@@ -99,7 +99,7 @@ def test_a_read_gives_up_after_three_answers(web, apis, raised):
     nova, _ = apis()
     error = raised(ApiUnavailable, nova.get, "/os-services", "2.69")
     assert "answered 503; try again when it is back. 503 Service Unavailable No server is available" in str(error)
-    assert web.asked(PATH) == 3
+    assert web.requested_name(PATH) == 3
 
 
 def test_an_error_of_nova_itself_is_not_asked_for_again(web, apis, raised):
@@ -107,7 +107,7 @@ def test_an_error_of_nova_itself_is_not_asked_for_again(web, apis, raised):
     web.answer("GET", PATH, Reply(500, "{}"))
     nova, _ = apis()
     raised(ApiUnavailable, nova.get, "/os-services", "2.69")
-    assert web.asked(PATH) == 1
+    assert web.requested_name(PATH) == 1
 
 
 @pytest.mark.parametrize("reply", [DROP, HANG])
@@ -118,7 +118,7 @@ def test_a_read_that_gets_no_answer_is_repeated_and_given_up(web, apis, raised, 
     error = raised(ApiUnreachable, nova.get, "/os-services", "2.69")
     assert "got no answer" in str(error)
     assert "check the network and the endpoint, then try again" in str(error)
-    assert web.asked(PATH) == 3
+    assert web.requested_name(PATH) == 3
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_write_is_never_repeated(web, apis, raised, method, reply, kind):
     web.answer(method, "/placement/allocations", reply)
     _, placement = apis()
     raised(kind, placement.write, method, "/allocations", "1.36", {"some": "body"})
-    assert web.asked("/placement/allocations") == 1
+    assert web.requested_name("/placement/allocations") == 1
 
 
 def test_a_write_may_be_answered_by_nothing(web, apis):

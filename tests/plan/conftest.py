@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.plan.planner import Planner, Writes
+from testkit.planner import Planner, Writes
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from support.cloud import new_name
-from support.placement import ONE_SERVER
-
-from tests.plan.planner import refusal
+from testkit.cloud import new_name
+from testkit.placement import ONE_SERVER
+from testkit.planner import refusal
 
 
 def discard(planner, host, **request):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.api import Unexpected
-from support.cloud import new_name
-from support.rows import new_uuid
 
-from placement_recovery.model import Inventory
+from placement_recovery.cloud.model import Inventory
 from placement_recovery.plan.capacity import Demand, demands, misfits
+from testkit.api import Unexpected
+from testkit.cloud import new_name
+from testkit.rows import new_uuid
 
 
 def inventory(**fields):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.cloud import new_name
-from support.placement import ONE_SERVER
 
-from tests.plan.planner import refusal
+from testkit.cloud import new_name
+from testkit.placement import ONE_SERVER
+from testkit.planner import refusal
 
 
 def finding(planner, host):
@@ -58,11 +58,11 @@ def duplicate_node(cloud):
     return live, second
 
 
-@pytest.mark.parametrize("asked", ["live host", "second host"])
-def test_a_node_name_that_two_hosts_report_is_never_recovered(cloud, planner, asked):
+@pytest.mark.parametrize("requested_name", ["live host", "second host"])
+def test_a_node_name_that_two_hosts_report_is_never_recovered(cloud, planner, requested_name):
     """Third part, asked by either host: the provider is the live one's."""
     live, second = duplicate_node(cloud)
-    plan = planner.plan(live.host if asked == "live host" else second)
+    plan = planner.plan(live.host if requested_name == "live host" else second)
     assert plan.diagnosis.finding == "duplicate_node_name"
     assert f"host {live.host} (node {live.node}, {live.uuid})" in refusal(plan)
     assert f"host {second} (node {live.node}, " in refusal(plan)

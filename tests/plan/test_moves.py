@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.placement import ONE_SERVER
-from support.rows import new_uuid
 
-from tests.plan.planner import decision, outcome, refusal
+from testkit.placement import ONE_SERVER
+from testkit.planner import decision, elsewhere, outcome, part, refusal
+from testkit.rows import new_uuid
 
 # nova/compute/manager.py and nova/conductor set them while a move is under way.
 OPEN = (
@@ -33,7 +33,7 @@ def test_a_resize_that_can_be_reverted_keeps_its_source(cloud, planner):
     assert outcome(plan, move) == ("migration", "keep", "ready")
     evidence = f"resize of server {server} (finished) can still be reverted to this host"
     assert decision(plan, move).evidence == evidence
-    assert decision(plan, move).resources == {stale.stale_uuid: ONE_SERVER}
+    assert part(plan, move) == {stale.stale_uuid: ONE_SERVER}
 
 
 def test_a_resize_to_this_host_keeps_its_destination(cloud, planner):
@@ -45,7 +45,7 @@ def test_a_resize_to_this_host_keeps_its_destination(cloud, planner):
     cloud.allocate(move, {source.uuid: ONE_SERVER})
     plan = planner.plan(stale.host)
     assert outcome(plan, server) == ("server", "keep", "ready")
-    assert [one.consumer for one in plan.decisions] == [server]
+    assert [one.uuid for one in plan.decisions] == [server]
 
 
 def test_a_resize_on_this_very_host_keeps_both_parts(cloud, planner):
@@ -242,7 +242,7 @@ def test_a_leftover_keeps_what_it_holds_elsewhere(cloud, planner):
     cloud.allocate(move, {stale.stale_uuid: ONE_SERVER, third.uuid: ONE_SERVER})
     plan = planner.plan(stale.host)
     assert outcome(plan, move) == ("migration", "trim", "ready")
-    assert decision(plan, move).elsewhere == (third.uuid,)
+    assert elsewhere(plan, move) == [third.uuid]
 
 
 @pytest.mark.parametrize("status", ["done", "accepted", "pre-migrating"])

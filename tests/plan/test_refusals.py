@@ -6,11 +6,11 @@ import secrets
 import sys
 
 import pytest
-from support.cloud import new_name
-from support.placement import NOVA_INVENTORIES, ONE_SERVER
 
 from placement_recovery.errors import InvalidInput
-from tests.plan.planner import refusal
+from testkit.cloud import new_name
+from testkit.placement import NOVA_INVENTORIES, ONE_SERVER
+from testkit.planner import refusal
 
 
 def test_a_service_that_is_forced_down_is_refused(cloud, planner):
@@ -59,7 +59,7 @@ def test_a_provider_with_children_is_refused_and_they_are_named(cloud, planner):
     cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, uuid: {"VGPU": 1}})
     plan = planner.plan(stale.host)
     assert f"has children, which cannot be recovered yet: {', '.join(sorted([child, grandchild]))}" in refusal(plan)
-    assert {one.consumer for one in plan.decisions} == {server, *stale.servers}
+    assert {one.uuid for one in plan.decisions} == {server, *stale.servers}
 
 
 def test_a_provider_that_is_itself_a_child_is_refused(cloud, planner):
@@ -76,8 +76,8 @@ def test_a_provider_that_is_claimed_is_refused(cloud, planner):
     stale, other = cloud.stale_host(servers=1), secrets.token_hex(5)
     cloud.set_traits(stale.stale_uuid, ["COMPUTE_NODE", f"CUSTOM_PLACEMENT_RECOVERY_{other.upper()}"])
     told = refusal(planner.plan(stale.host))
-    assert told.startswith(f"provider {stale.stale_uuid} bears the claim of recovery {other}, which is not unfinished")
-    assert "audit_cloud and show_recoveries say how to take the claim away" in told
+    assert told.startswith(f"provider {stale.stale_uuid} is locked by recovery {other}, which is not unfinished")
+    assert "audit_cloud and show_recoveries say how to take the lock away" in told
 
 
 def tight(**inventory):

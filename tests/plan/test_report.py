@@ -6,21 +6,22 @@ from dataclasses import replace
 
 import pytest
 
+from placement_recovery.cloud.model import Consumer, Hypervisor, Server
+from placement_recovery.cloud.snapshot import Owners, Snapshot
 from placement_recovery.config import Config
-from placement_recovery.model import Consumer, Hypervisor, Server
 from placement_recovery.plan.case import Request, Surroundings
 from placement_recovery.plan.plan import make_plan
 from placement_recovery.plan.report import columns, next_step, render, summary
-from placement_recovery.snapshot import Owners, Snapshot
-from tests.plan.generated import HERE, HOST, NEW, NODE, STALE, service, stale_provider
+from testkit.generated import HERE, HOST, NEW, NODE, STALE, service, stale_provider
 
 
 def snapshot(**changes):
     """A stale host with one server and one unknown consumer."""
     held = {STALE: {"VCPU": 2, "MEMORY_MB": 60}}
     usual = {
-        "asked": HOST, "hypervisors": (HERE,), "unreachable_hosts": (), "matches": (HERE,), "service": service(),
-        "named": stale_provider(), "tree": (stale_provider(),),
+        "requested_name": HOST,
+        "hypervisors": (HERE,), "unreachable_hosts": (), "matches": (HERE,), "service": service(),
+        "provider_by_name": stale_provider(), "tree": (stale_provider(),),
         "consumers": (Consumer("one", "p", "u", 1, held), Consumer("two", "p", "u", 1, held)),
         "owners": Owners({"one": Server("one", "web", "ACTIVE", "active", "", HOST, NODE, "p")}),
     }
@@ -59,7 +60,7 @@ def test_what_is_refused_tells_the_first_reason_and_how_many_more():
 def test_a_healthy_host_has_nothing_to_type():
     """It is said that it is healthy."""
     healthy = replace(stale_provider(), uuid=NEW)
-    found = plan(named=healthy, own=healthy, tree=(), consumers=())
+    found = plan(provider_by_name=healthy, provider_by_uuid=healthy, tree=(), consumers=())
     assert summary(found).startswith(f"{HOST} is healthy: ")
     assert next_step(found) == ""
 
@@ -69,7 +70,8 @@ def test_a_host_that_was_asked_for_by_its_node_is_named_so_again():
     second = Hypervisor("other", "node-b", HOST, "QEMU", "up", "enabled")
     first = replace(HERE, node="node-a")
     provider = replace(stale_provider(), name="node-a")
-    found = plan(asked="node-a", hypervisors=(first, second), matches=(first,), named=provider, tree=(provider,),
+    found = plan(requested_name="node-a", hypervisors=(first, second), matches=(first,), provider_by_name=provider,
+                 tree=(provider,),
                  consumers=())
     assert next_step(found) == "st2 run placement_recovery.recover_host host=node-a"
 
@@ -105,7 +107,7 @@ def test_what_others_wrote_commands_no_terminal():
     found = plan(service=service(status="disabled", disabled_reason=evil), owners=owners)
     assert all(line.isprintable() for line in render(found).split("\n"))
     assert len(render(found).split("\n")) == len(render(plan(service=service(status="disabled"))).split("\n"))
-    assert summary(plan(asked=HOST, service=service(state=evil))).isprintable()
+    assert summary(plan(requested_name=HOST, service=service(state=evil))).isprintable()
     assert found.decisions[0].name == evil
 
 

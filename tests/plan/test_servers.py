@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.cloud import new_name
-from support.placement import ONE_SERVER
 
-from tests.plan.planner import decision, outcome, refusal
+from testkit.cloud import new_name
+from testkit.placement import ONE_SERVER
+from testkit.planner import decision, elsewhere, outcome, part, refusal
 
 
 def moved_server(cloud, stale, home, **options):
@@ -38,7 +38,7 @@ def test_a_server_here_is_kept_in_any_state(cloud, planner):
     for server, status in zip(stale.servers, STATES.values()):
         assert outcome(plan, server) == ("server", "keep", "ready")
         assert decision(plan, server).evidence == f"{status} on {stale.host}"
-        assert decision(plan, server).resources == {stale.stale_uuid: ONE_SERVER}
+        assert part(plan, server) == {stale.stale_uuid: ONE_SERVER}
 
 
 def test_servers_of_all_projects_are_seen(cloud, planner):
@@ -76,7 +76,7 @@ def test_a_server_that_is_settled_elsewhere_loses_the_stale_part_only(cloud, pla
     server = moved_server(cloud, stale, home)
     plan = planner.plan(stale.host)
     assert outcome(plan, server) == ("moved server", "trim", "ready")
-    assert decision(plan, server).elsewhere == (home.uuid,)
+    assert elsewhere(plan, server) == [home.uuid]
     assert decision(plan, server).evidence == f"ACTIVE on {home.host}, where it holds its allocation"
 
 
@@ -107,8 +107,8 @@ def test_a_server_with_three_providers_keeps_the_other_two(cloud, planner):
     cloud.allocate(server, parts)
     plan = planner.plan(stale.host)
     assert outcome(plan, server) == ("moved server", "trim", "ready")
-    assert decision(plan, server).elsewhere == tuple(sorted([home.uuid, pool]))
-    assert decision(plan, server).resources == {stale.stale_uuid: ONE_SERVER}
+    assert elsewhere(plan, server) == sorted([home.uuid, pool])
+    assert part(plan, server) == {stale.stale_uuid: ONE_SERVER}
 
 
 def test_a_part_on_a_foreign_provider_is_kept_and_reported(cloud, planner):
@@ -119,7 +119,7 @@ def test_a_part_on_a_foreign_provider_is_kept_and_reported(cloud, planner):
     cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, nic: {"NET_BW_EGR_KILOBIT_PER_SEC": 5}})
     plan = planner.plan(stale.host)
     assert outcome(plan, server) == ("server", "keep", "ready")
-    assert decision(plan, server).resources == {stale.stale_uuid: ONE_SERVER}
+    assert part(plan, server) == {stale.stale_uuid: ONE_SERVER}
     assert f"server web {server} also holds {nic}, which stays as it is" in plan.notes
 
 

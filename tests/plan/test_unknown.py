@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from support.cloud import new_name
-from support.placement import NOVA_INVENTORIES, ONE_SERVER
-from support.rows import new_uuid
 
-from tests.plan.planner import decision, outcome, refusal
+from testkit.cloud import new_name
+from testkit.placement import NOVA_INVENTORIES, ONE_SERVER
+from testkit.planner import decision, elsewhere, outcome, refusal
+from testkit.rows import new_uuid
 
 UNKNOWN = "no server, no deleted server, no instance action and no migration has this UUID"
 
@@ -67,7 +67,7 @@ def test_an_unknown_consumer_keeps_what_it_holds_elsewhere(cloud, planner):
     unknown = stranger(cloud, stale, elsewhere=other.uuid)
     plan = planner.plan(stale.host, unknown="drop")
     assert outcome(plan, unknown) == ("unknown", "trim", "needs_approval")
-    assert decision(plan, unknown).elsewhere == (other.uuid,)
+    assert elsewhere(plan, unknown) == [other.uuid]
 
 
 @pytest.mark.parametrize("method", ["preserve", "discard"])

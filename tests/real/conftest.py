@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lab.stackstorm import StackStorm
-from real.operator import Operator
+from lab.stackstorm.on_lab import StackStorm
+from testkit.operator import Operator
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from support.cloud import UNREACHABLE
-from support.placement import ONE_SERVER
 
 from placement_recovery.errors import ApiDenied, ApiFailure, ApiUnavailable, ApiUnreachable
 from placement_recovery.plan.case import Request
 from placement_recovery.recovery.engine import run_step
 from placement_recovery.recovery.planning import plan_recovery
-
-from .driving import Meddler, begin, go_on, open_hasty, step_names, watched
-from .looks import claim_traits, disabled_by, enabled, holdings, moved
+from testkit.cloud import UNREACHABLE
+from testkit.driving import Meddler, begin, go_on, open_hasty, step_names, watched
+from testkit.looks import disabled_by, enabled, holdings, lock_traits, moved
+from testkit.placement import ONE_SERVER
 
 # How it fails, and as what. drop: no answer, not carried out. lose: no answer, though it was. hold: no answer at all.
 UNKNOWN_END = {"drop": ApiUnreachable, "503": ApiUnavailable, "hold": ApiUnreachable, "lose": ApiUnreachable}
@@ -30,7 +29,7 @@ WRITES = {
 @pytest.fixture
 def proxy(cloud):
     """A fault proxy before Placement."""
-    from lab.proxy import FaultProxy
+    from lab.openstack.proxy import FaultProxy
 
     with FaultProxy(cloud.lab.placement_url) as proxy:
         yield proxy
@@ -46,7 +45,7 @@ def through(cloud, proxy):
 @pytest.fixture
 def nova_proxy(cloud):
     """A fault proxy before nova-api, and a context that goes through it."""
-    from lab.proxy import FaultProxy
+    from lab.openstack.proxy import FaultProxy
 
     with FaultProxy(cloud.lab.nova_url) as proxy:
         clouds = cloud.clouds_yaml(compute_url=proxy.url + "/v2.1")
@@ -70,7 +69,7 @@ def test_a_write_without_an_answer_is_recognised_by_looking(cloud, proxy, throug
             proxy.pass_all()
             run_step(through, recovery_id, name)
     assert holdings(cloud, stale.servers) == moved(before, stale.stale_uuid, stale.compute_uuid)
-    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+    assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 
 def test_a_token_that_expires_at_every_write_is_not_even_noticed(cloud, proxy, through):
@@ -86,7 +85,7 @@ def test_a_token_that_expires_at_every_write_is_not_even_noticed(cloud, proxy, t
             proxy.pass_all()
     assert proxy.writes().count(("POST", "/allocations", 401)) == 2
     assert holdings(cloud, stale.servers) == moved(before, stale.stale_uuid, stale.compute_uuid)
-    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+    assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 
 @pytest.mark.parametrize("mode", REFUSED)
@@ -100,7 +99,7 @@ def test_a_first_write_that_is_refused_leaves_all_as_it_was(cloud, proxy, throug
         go_on(through, recovery_id)
     assert holdings(cloud, stale.servers) == before
     assert through.journal(recovery_id).progress.state == "abandoned"
-    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+    assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 
 def test_a_later_write_that_is_refused_is_done_by_a_resume(cloud, proxy, through):
@@ -121,11 +120,11 @@ def test_a_later_write_that_is_refused_is_done_by_a_resume(cloud, proxy, through
 
 
 def test_reads_that_fail_stop_each_step_and_lose_nothing(cloud, proxy, through):
-    """From the claim to the verification; then all is done from the top."""
+    """From the lock to the verification; then all is done from the top."""
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(through, stale.host)
     with cloud.nova_compute(stale.host, interval=0.1):
-        for name in ("claim_provider", "delete_allocations", "wait_for_resource_provider", "verify_recovery"):
+        for name in ("lock_provider", "delete_allocations", "wait_for_resource_provider", "verify_recovery"):
             go_on(through, recovery_id, before=name)
             proxy.fail("503")
             with pytest.raises(ApiUnavailable, match=f"^{name}: placement: GET .*{recovery_id}"):
@@ -148,9 +147,9 @@ def test_a_claim_that_fails_leaves_no_trace(cloud, proxy, through, mode):
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(through, stale.host)
     proxy.fail(mode, "PUT", "/resource_providers/.*/traits", numbers=(1, 2) if mode == "401" else (1,))
-    with pytest.raises(ApiFailure, match=r"claim_provider: .*nothing was taken away"):
+    with pytest.raises(ApiFailure, match=r"lock_provider: .*nothing was taken away"):
         go_on(through, recovery_id)
-    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+    assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
     assert through.journal(recovery_id).progress.state == "abandoned"
 
 
@@ -191,7 +190,7 @@ def test_a_switch_whose_answer_was_lost_is_given_back(cloud, nova_proxy):
     proxy.fail("lose", "PUT", "/os-services", numbers=(1,))
     with pytest.raises(ApiUnreachable, match=r"disable_compute_service: nova: PUT .*is enabled again"):
         go_on(through, recovery_id)
-    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+    assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 
 def test_with_nova_away_nothing_is_put_back_halfway_and_a_resume_ends_well(cloud, nova_proxy):
@@ -208,7 +207,7 @@ def test_with_nova_away_nothing_is_put_back_halfway_and_a_resume_ends_well(cloud
             proxy.pass_all()
         go_on(through, recovery_id)
     assert cloud.provider_allocations(stale.compute_uuid) == dict.fromkeys(stale.servers, ONE_SERVER)
-    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+    assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 
 def test_the_record_is_whole_before_the_first_write(cloud, context):
@@ -217,9 +216,9 @@ def test_the_record_is_whole_before_the_first_write(cloud, context):
     recovery_id = begin(context, stale.host)
     for method in ("PUT", "POST", "DELETE"):
         meddler.before(method, "", lambda: seen.append(context.journal(recovery_id)))
-    run_step(watched(context, meddler), recovery_id, "claim_provider")
+    run_step(watched(context, meddler), recovery_id, "lock_provider")
     saved = seen[0].saved
-    assert {one.consumer.uuid: one.consumer.allocations for one in saved.consumers} == holdings(cloud, stale.servers)
+    assert {one.uuid: one.consumer.allocations for one in saved.consumers} == holdings(cloud, stale.servers)
     assert (saved.stale.uuid, saved.service.host) == (stale.stale_uuid, stale.host)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from support.placement import ONE_SERVER
 
 from placement_recovery.errors import ConsumerChanged
-
-from .driving import Meddler, begin, go_on, open_hasty, recover, watched
-from .looks import enabled
+from testkit.driving import Meddler, begin, go_on, open_hasty, recover, watched
+from testkit.looks import enabled
+from testkit.placement import ONE_SERVER
 
 
 @pytest.fixture

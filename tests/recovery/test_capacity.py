@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from support.placement import NOVA_INVENTORIES
-from support.rows import new_uuid
 
 from placement_recovery.errors import CapacityExceeded
 from placement_recovery.plan.case import Request
 from placement_recovery.recovery.planning import plan_recovery
-
-from .driving import Meddler, begin, go_on, watched
-from .looks import disabled_by, enabled
+from testkit.driving import Meddler, begin, go_on, watched
+from testkit.looks import disabled_by, enabled
+from testkit.placement import NOVA_INVENTORIES
+from testkit.rows import new_uuid
 
 HELD = {"VCPU": 8, "MEMORY_MB": 512}
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.placement import ONE_SERVER
 
 from placement_recovery.errors import ConsumerChanged
 from placement_recovery.plan.consumers import DROP, KEEP, TRIM
-
-from .driving import Meddler, begin, go_on, open_hasty, roll_back, watched
-from .looks import claim_traits, enabled, holdings
+from testkit.driving import Meddler, begin, go_on, open_hasty, roll_back, watched
+from testkit.looks import enabled, holdings, lock_traits
+from testkit.placement import ONE_SERVER
 
 BIGGER = {"VCPU": 2, "MEMORY_MB": 1024, "DISK_GB": 1}
 
@@ -36,8 +35,8 @@ def test_a_consumer_that_was_written_to_is_kept_as_it_is_now(cloud, context):
         spread: {stale.compute_uuid: ONE_SERVER, other.uuid: {"DISK_GB": 7}},
         calm: {stale.compute_uuid: ONE_SERVER},
     }
-    assert {one.consumer.uuid for one in context.journal(recovery_id).progress.changed} == {touched, grown, spread}
-    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+    assert {one.uuid for one in context.journal(recovery_id).progress.changed} == {touched, grown, spread}
+    assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 
 def test_a_write_in_the_very_moment_is_met_by_the_generation(cloud, context):
@@ -77,7 +76,7 @@ def test_a_consumer_that_changes_all_the_time_stops_the_step(cloud, context):
     with pytest.raises(ConsumerChanged, match=r"change all the time, 5 attempts met.*nothing was taken away"):
         go_on(watched(context, meddler), recovery_id)
     assert cloud.allocations(server) == {stale.stale_uuid: {"VCPU": 6}}
-    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+    assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 
 def test_a_rollback_gives_back_what_was_held_last(cloud, context):
@@ -124,4 +123,4 @@ def _deleted_server(cloud, stale):
 
 
 def _dispositions(context, recovery_id):
-    return {one.consumer.uuid: one.disposition for one in context.journal(recovery_id).saved.consumers}
+    return {one.uuid: one.disposition for one in context.journal(recovery_id).saved.consumers}

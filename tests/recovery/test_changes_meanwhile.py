@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, NamedTuple
 
 import pytest
-from support.placement import NOVA_INVENTORIES, ONE_SERVER
-from support.rows import new_uuid
 
 from placement_recovery.errors import (
     CapacityExceeded,
@@ -18,13 +16,14 @@ from placement_recovery.errors import (
     StepFailed,
 )
 from placement_recovery.plan.case import Request
-from placement_recovery.record.journal import unfinished
+from placement_recovery.records.journal import unfinished
 from placement_recovery.recovery.engine import run_step
 from placement_recovery.recovery.planning import plan_recovery
-from placement_recovery.recovery.save import save_allocations
-
-from .driving import Meddler, begin, go_on, recover, watched
-from .looks import claim_traits, enabled, holdings
+from placement_recovery.recovery.steps.save_allocations import open_recovery
+from testkit.driving import Meddler, begin, go_on, recover, watched
+from testkit.looks import enabled, holdings, lock_traits
+from testkit.placement import NOVA_INVENTORIES, ONE_SERVER
+from testkit.rows import new_uuid
 
 
 class Change(NamedTuple):
@@ -103,16 +102,16 @@ CHANGES = (
         StepFailed, "was enabled meanwhile: nothing is taken away",
     ),
     Change(
-        "somebody took the claim away",
+        "somebody took the lock away",
         lambda cloud, stale: cloud.set_traits(stale.stale_uuid, ["COMPUTE_NODE"]),
-        RecoveryUnderWay, "does not bear the claim",
+        RecoveryUnderWay, "does not bear the lock",
     ),
 )
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
 def test_nothing_is_taken_away_and_a_new_recovery_can_start(cloud, context, change):
-    """The service is enabled, no claim is left, the recovery is abandoned, and the next plan is not in its way."""
+    """The service is enabled, no lock is left, the recovery is abandoned, and the next plan is not in its way."""
     stale = cloud.stale_host(servers=2)
     recovery_id = begin(context, stale.host)
     go_on(context, recovery_id, until="disable_compute_service")
@@ -123,7 +122,7 @@ def test_nothing_is_taken_away_and_a_new_recovery_can_start(cloud, context, chan
     assert f"recovery {recovery_id} is closed" in str(caught.value)
     assert _held_here(cloud, stale) == before
     assert context.journal(recovery_id).progress.state == "abandoned"
-    assert claim_traits(cloud, recovery_id) == []
+    assert lock_traits(cloud, recovery_id) == []
     change.undo(cloud, stale)
     assert cloud.service(stale.host) == enabled()
     assert unfinished(context.store, stale.host) == ()
@@ -172,9 +171,9 @@ def test_a_provider_that_is_used_in_the_very_moment_is_not_deleted(cloud, contex
 
 
 def _check_stands_still(cloud: Any, context: Any, stale: Any, recovery_id: str) -> None:
-    """After the first write the service stays disabled, the claim stays, and the recovery is open."""
+    """After the first write the service stays disabled, the lock stays, and the recovery is open."""
     assert cloud.service(stale.host)["disabled"]
-    assert claim_traits(cloud, recovery_id) != []
+    assert lock_traits(cloud, recovery_id) != []
     assert context.journal(recovery_id).progress.state == "open"
 
 
@@ -186,7 +185,7 @@ def test_an_empty_provider_that_is_used_in_the_very_moment_leaves_nothing_begun(
     with pytest.raises(ProviderInUse, match="nothing was taken away"):
         go_on(watched(context, meddler), recovery_id)
     assert cloud.allocations(newcomer) == {stale.stale_uuid: ONE_SERVER}
-    assert (cloud.service(stale.host), claim_traits(cloud, recovery_id)) == (enabled(), [])
+    assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 
 def test_a_digest_that_is_not_that_of_the_plan_now_opens_nothing(cloud, context):
@@ -196,7 +195,7 @@ def test_a_digest_that_is_not_that_of_the_plan_now_opens_nothing(cloud, context)
     cloud.allocate(new_uuid(), {stale.stale_uuid: ONE_SERVER})
     for digest in (plan.digest, "", "000000", plan.digest[:5]):
         with pytest.raises(PlanChanged, match=f"{stale.host} is not recovered"):
-            save_allocations(context, stale.host, Request(approve=digest), "tester")
+            open_recovery(context, stale.host, Request(approve=digest), "tester")
     assert context.store.ids("saved") == ()
 
 
@@ -204,5 +203,5 @@ def test_a_host_that_is_well_opens_nothing(cloud, context):
     """Nor one that nobody knows."""
     for host in (cloud.healthy_host(servers=1).host, "no-such-host"):
         with pytest.raises(PlacementRecoveryError, match=r"is healthy|nova knows no compute host"):
-            save_allocations(context, host, Request(approve="000000"), "tester")
+            open_recovery(context, host, Request(approve="000000"), "tester")
     assert context.store.ids("saved") == ()

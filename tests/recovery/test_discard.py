@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from support.placement import ONE_SERVER
-from support.rows import new_uuid
 
 from placement_recovery.plan.case import Request
 from placement_recovery.recovery.planning import plan_recovery
-
-from .driving import open_hasty, recover
-from .looks import claim_traits, enabled
+from testkit.driving import open_hasty, recover
+from testkit.looks import enabled, lock_traits
+from testkit.placement import ONE_SERVER
+from testkit.rows import new_uuid
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +49,9 @@ def test_the_servers_stay_in_nova(cloud, story):
 
 
 def test_nothing_is_left_of_the_recovery_itself(cloud, story):
-    """No claim, no switch; a record that is finished."""
+    """No lock, no switch; a record that is finished."""
     stale, journal = story[0], story[-1]
-    assert claim_traits(cloud, journal.saved.id) == []
+    assert lock_traits(cloud, journal.saved.id) == []
     assert cloud.service(stale.host) == enabled()
     assert journal.progress.state == "finished"
 

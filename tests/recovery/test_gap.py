@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any, Dict, NamedTuple
 
 import pytest
-from support.placement import ONE_SERVER
-from support.rows import new_uuid
 
 from placement_recovery.errors import StepFailed
-from placement_recovery.record.journal import Journal
-
-from .driving import Meddler, begin, go_on, open_hasty, watched
-from .looks import claim_traits, disabled_by, enabled
+from placement_recovery.records.journal import Journal
+from testkit.driving import Meddler, begin, go_on, open_hasty, watched
+from testkit.looks import disabled_by, enabled, lock_traits
+from testkit.placement import ONE_SERVER
+from testkit.rows import new_uuid
 
 HERE = ("stays", "deleted", "archived", "purged", "moves", "is shelved", "reboots", "live-migrates", "deleted later",
         "moves later", "archived later")
@@ -119,7 +118,7 @@ def test_the_record_tells_what_became_of_each(story):
     told = {names[uuid]: what for uuid, what in story.journal.progress.outcomes.items()}
     assert "DELETED in nova" in told.pop("deleted")
     assert "DELETED in nova" in told.pop("deleted later")
-    assert told.pop("archived") == told.pop("archived later") == told.pop("purged") == "nova knows this server no more"
+    assert told.pop("archived") == told.pop("archived later") == told.pop("purged") == "nova does not know this server any more"
     assert told.pop("moves") == told.pop("live-migrates") == f"ACTIVE on {story.other.host} meanwhile"
     assert told.pop("moves later") == f"ACTIVE on {story.other.host} meanwhile"
     assert told.pop("is shelved") == "SHELVED_OFFLOADED on no host meanwhile"
@@ -135,7 +134,7 @@ def test_the_recovery_ends_well(cloud, story):
     assert summary.startswith("2 consumers hold")
     assert "; 11 not, for their owners deleted or moved them" in summary
     assert cloud.service(story.stale.host) == enabled()
-    assert claim_traits(cloud, story.journal.saved.id) == []
+    assert lock_traits(cloud, story.journal.saved.id) == []
 
 
 def test_who_stays_busy_is_set_by_a_resume(cloud):

@@ -6,9 +6,8 @@ import pytest
 
 from placement_recovery.errors import InvalidInput, RecordNotFound, StepFailed
 from placement_recovery.recovery.engine import run_step
-
-from .driving import begin, go_on, open_hasty, recover, step_names
-from .looks import claim_traits, enabled, holdings
+from testkit.driving import begin, go_on, open_hasty, recover, step_names
+from testkit.looks import enabled, holdings, lock_traits
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +23,10 @@ LATER = [(method, name) for method in ("preserve", "discard") for name in step_n
 
 @pytest.mark.parametrize(("method", "name"), LATER)
 def test_a_step_alone_is_refused(cloud, waiting, method, name):
-    """What was not claimed is not deleted, what was not awaited is not set; the recovery stays as it is."""
+    """What was not locked is not deleted, what was not awaited is not set; the recovery stays as it is."""
     context, ids = waiting
     marks = cloud.placement_mark(), cloud.nova_mark()
-    with pytest.raises(StepFailed, match=r"claim_provider comes before \w+ and is not done.*resume_recovery"):
+    with pytest.raises(StepFailed, match=r"lock_provider comes before \w+ and is not done.*resume_recovery"):
         run_step(context, ids[method], name)
     assert cloud.placement_writes_since(marks[0]) == cloud.nova_writes_since(marks[1]) == []
     progress = context.journal(ids[method]).progress
@@ -54,7 +53,7 @@ def test_a_recovery_that_nobody_knows_is_refused(context, name):
 def test_what_cannot_be_an_id_is_refused(context, text):
     """Before it becomes part of a path or a key."""
     with pytest.raises(InvalidInput, match="is no recovery id"):
-        run_step(context, text, "claim_provider")
+        run_step(context, text, "lock_provider")
 
 
 def test_every_step_twice_is_the_same_as_once(cloud, context):
@@ -96,7 +95,7 @@ def test_an_abandoned_recovery_is_not_taken_up_again(cloud, context):
     for name in step_names():
         with pytest.raises(StepFailed, match="abandoned before it took anything away; start a new one"):
             run_step(context, recovery_id, name)
-    assert claim_traits(cloud, recovery_id) == []
+    assert lock_traits(cloud, recovery_id) == []
     assert cloud.service(stale.host) == enabled()
 
 
@@ -104,10 +103,10 @@ def test_going_on_from_the_top_skips_what_is_done(cloud, context):
     """Wherever it stopped; the end is that of one run."""
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
-    stops = ("claim_provider", "delete_allocations", "wait_for_resource_provider", "set_allocations", "")
+    stops = ("lock_provider", "delete_allocations", "wait_for_resource_provider", "set_allocations", "")
     with cloud.nova_compute(stale.host, interval=0.1):
         for name in stops:
             go_on(context, recovery_id, until=name)
     assert cloud.allocations(stale.servers[0]).keys() == {stale.compute_uuid}
-    assert context.journal(recovery_id).progress.steps["claim_provider"].runs == len(stops)
-    assert claim_traits(cloud, recovery_id) == []
+    assert context.journal(recovery_id).progress.steps["lock_provider"].runs == len(stops)
+    assert lock_traits(cloud, recovery_id) == []

@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any, Dict, NamedTuple
 
 import pytest
-from support.cloud import new_name
-from support.placement import ONE_SERVER
-from support.rows import new_uuid
 
-from placement_recovery.record.journal import Journal
-
-from .driving import open_hasty, recover
-from .looks import Holdings, claim_traits, enabled, holdings, moved
+from placement_recovery.records.journal import Journal
+from testkit.cloud import new_name
+from testkit.driving import open_hasty, recover
+from testkit.looks import Holdings, enabled, holdings, lock_traits, moved
+from testkit.placement import ONE_SERVER
+from testkit.rows import new_uuid
 
 INVENTORIES = {"VCPU": 64, "MEMORY_MB": 65536, "DISK_GB": 100, "CUSTOM_LICENCE": 5}
 
@@ -143,8 +142,8 @@ def test_the_new_provider_has_the_name_and_the_stale_one_is_gone(cloud, story):
 
 
 def test_nothing_of_a_recovery_is_left_in_placement_and_nova(cloud, story):
-    """No claim on any provider, no trait of that name, and the service is enabled."""
-    assert claim_traits(cloud, story.journal.saved.id) == []
+    """No lock on any provider, no trait of that name, and the service is enabled."""
+    assert lock_traits(cloud, story.journal.saved.id) == []
     assert cloud.traits(story.new) - {"COMPUTE_STATUS_DISABLED"} == {"COMPUTE_NODE"}
     assert cloud.service(story.journal.saved.host) == enabled()
 
@@ -153,7 +152,7 @@ def test_the_record_tells_what_was_decided_and_how_it_ended(story):
     """Each consumer has its disposition and evidence."""
     names = {uuid: name for name, uuid in story.consumers.items()}
     saved = story.journal.saved
-    decided = {names[one.consumer.uuid]: one.disposition for one in saved.consumers}
+    decided = {names[one.uuid]: one.disposition for one in saved.consumers}
     gone = {"evacuated": "trim", "typed and evacuated": "trim", "gone": "drop", "left": "drop"}
     assert decided == {**dict.fromkeys(KEPT, "keep"), **gone}
     assert all(one.evidence for one in saved.consumers)

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from placement_recovery.record.journal import Journal, all_progress
-from placement_recovery.record.record import FINISHED
+from placement_recovery.records.journal import Journal, all_progress
+from placement_recovery.records.record import FINISHED
 from placement_recovery.recovery.retention import purge
-
-from .driving import HastyClock, begin
+from testkit.driving import HastyClock, begin
 
 
 class Calendar(HastyClock):

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.placement import ONE_SERVER
-from support.rows import new_uuid
 
 from placement_recovery.errors import StepFailed
 from placement_recovery.plan.case import Request
 from placement_recovery.recovery.methods import ROLLBACK
 from placement_recovery.recovery.overview import show_one
 from placement_recovery.recovery.planning import plan_recovery
-
-from .driving import begin, go_on, roll_back
-from .looks import claim_traits, enabled, holdings
+from testkit.driving import begin, go_on, roll_back
+from testkit.looks import enabled, holdings, lock_traits
+from testkit.placement import ONE_SERVER
+from testkit.rows import new_uuid
 
 SETTINGS = {"inventories": {"VCPU": 64, "MEMORY_MB": 65536, "DISK_GB": 100, "CUSTOM_LICENCE": 5}}
 
@@ -48,7 +47,7 @@ def test_everything_is_as_it_was(cloud, context, method, until):
     assert holdings(cloud, consumers) == before
     assert carried(cloud, stale.stale_uuid) == was
     assert cloud.service(stale.host).items() >= enabled().items()
-    assert claim_traits(cloud, recovery_id) == []
+    assert lock_traits(cloud, recovery_id) == []
     assert context.journal(recovery_id).progress.state == "rolled_back"
 
 
@@ -62,7 +61,7 @@ def test_a_new_recovery_can_start_afterwards(cloud, context):
 
 
 def test_nothing_was_taken_yet(cloud, context):
-    """Then only the service and the claim are given back."""
+    """Then only the service and the lock are given back."""
     stale = cloud.stale_host(servers=1)
     before = holdings(cloud, stale.servers)
     recovery_id = begin(context, stale.host)

@@ -6,10 +6,9 @@ import pytest
 
 from placement_recovery.errors import StepFailed
 from placement_recovery.recovery.engine import run_step
-from placement_recovery.recovery.service import give_back_early
-
-from .driving import Meddler, begin, go_on, recover, watched
-from .looks import claim_traits, disabled_by, enabled
+from placement_recovery.recovery.service import give_back_service_early
+from testkit.driving import Meddler, begin, go_on, recover, watched
+from testkit.looks import disabled_by, enabled, lock_traits
 
 
 def maintenance():
@@ -67,26 +66,26 @@ def test_the_service_may_be_given_back_by_hand_only_while_the_host_is_whole(clou
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
     go_on(context, recovery_id, until="disable_compute_service")
-    assert "is enabled again" in give_back_early(context, context.journal(recovery_id))
+    assert "is enabled again" in give_back_service_early(context, context.journal(recovery_id))
     assert cloud.service(stale.host) == enabled()
     go_on(context, recovery_id, until="delete_allocations")
     with pytest.raises(StepFailed, match=f"service of {stale.host} stays disabled: its allocations are not back yet"):
-        give_back_early(context, context.journal(recovery_id))
+        give_back_service_early(context, context.journal(recovery_id))
     assert cloud.service(stale.host) == disabled_by(recovery_id)
     with cloud.nova_compute(stale.host, interval=0.1):
         go_on(context, recovery_id, until="verify_recovery")
-        give_back_early(context, context.journal(recovery_id))
+        give_back_service_early(context, context.journal(recovery_id))
     assert cloud.service(stale.host) == enabled()
 
 
 def test_the_claim_goes_before_the_service_is_enabled(cloud, context):
-    """nova-compute writes its provider's traits right after, and would bring the claim's back."""
+    """nova-compute writes its provider's traits right after, and would bring the lock's back."""
     stale, meddler, seen = cloud.stale_host(servers=0), Meddler(), []
     recovery_id = begin(context, stale.host)
-    meddler.before("PUT", "/os-services", lambda: seen.extend(claim_traits(cloud, recovery_id)))
+    meddler.before("PUT", "/os-services", lambda: seen.extend(lock_traits(cloud, recovery_id)))
     with cloud.nova_compute(stale.host, interval=0.1):
         go_on(context, recovery_id, before="close_recovery")
-        assert claim_traits(cloud, recovery_id) != []
+        assert lock_traits(cloud, recovery_id) != []
         run_step(watched(context, meddler), recovery_id, "close_recovery")
     assert (seen, meddler.acts) == ([], [])
     assert cloud.service(stale.host) == enabled()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.placement import NOVA_INVENTORIES
-from support.rows import new_uuid
 
-from .driving import begin, go_on, open_hasty
+from testkit.driving import begin, go_on, open_hasty
+from testkit.placement import NOVA_INVENTORIES
+from testkit.rows import new_uuid
 
 RATIO = {**NOVA_INVENTORIES, "VCPU": {"total": 16, "max_unit": 16, "reserved": 2, "allocation_ratio": 16.0}}
 LICENCE = {"total": 7, "reserved": 1, "min_unit": 1, "max_unit": 3, "step_size": 1, "allocation_ratio": 2.0}

@@ -6,13 +6,12 @@ import threading
 from typing import Any, Callable, List
 
 import pytest
-from support.placement import ONE_SERVER
 
 from placement_recovery.errors import PlacementRecoveryError, RecoveryUnderWay, Refused
 from placement_recovery.recovery.engine import run_step
-
-from .driving import Meddler, begin, go_on, open_hasty, recover, watched
-from .looks import claim_traits, disabled_by, enabled
+from testkit.driving import Meddler, begin, go_on, open_hasty, recover, watched
+from testkit.looks import disabled_by, enabled, lock_traits
+from testkit.placement import ONE_SERVER
 
 
 @pytest.fixture
@@ -42,26 +41,26 @@ def at_once(*calls: Callable[[], Any]) -> List[Any]:
 
 
 def test_a_second_recovery_is_refused_by_the_plan(cloud, context, contexts):
-    """By the record where they share a store, by the claim where they do not; it names the first one."""
+    """By the record where they share a store, by the lock where they do not; it names the first one."""
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
-    go_on(context, recovery_id, until="claim_provider")
+    go_on(context, recovery_id, until="lock_provider")
     with pytest.raises(AssertionError, match=f"recovery {recovery_id} of {stale.host} is not finished: it is under"):
         begin(context, stale.host)
-    with pytest.raises(AssertionError, match=f"bears the claim of recovery {recovery_id}, which is not unfinished"):
+    with pytest.raises(AssertionError, match=f"is locked by recovery {recovery_id}, which is not unfinished"):
         begin(*contexts(1), stale.host)
 
 
 def test_of_two_that_planned_at_once_one_goes_on_and_the_other_names_it(cloud, contexts):
-    """The claim decides; the loser leaves no trace, and does not touch the winner's switch."""
+    """The lock decides; the loser leaves no trace, and does not touch the winner's switch."""
     stale, (first, second) = cloud.stale_host(servers=1), contexts(2)
     winner, loser = begin(first, stale.host), begin(second, stale.host)
     go_on(first, winner, until="disable_compute_service")
-    with pytest.raises(RecoveryUnderWay, match=f"is claimed by recovery {winner}.*{loser} is closed"):
+    with pytest.raises(RecoveryUnderWay, match=f"is locked by recovery {winner}.*{loser} is closed"):
         go_on(second, loser)
     assert second.journal(loser).progress.state == "abandoned"
     assert cloud.service(stale.host) == disabled_by(winner)
-    assert claim_traits(cloud, loser) == []
+    assert lock_traits(cloud, loser) == []
     with cloud.nova_compute(stale.host, interval=0.1):
         go_on(first, winner)
     assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: ONE_SERVER}
@@ -84,12 +83,12 @@ def test_of_four_claims_in_one_moment_one_succeeds(cloud, contexts):
     """By the provider's generation, which Placement compares."""
     stale, four = cloud.stale_host(servers=1), contexts(4)
     ids = [begin(context, stale.host) for context in four]
-    results = at_once(*(lambda c=c, i=i: run_step(c, i, "claim_provider") for c, i in zip(four, ids)))
+    results = at_once(*(lambda c=c, i=i: run_step(c, i, "lock_provider") for c, i in zip(four, ids)))
     winners = [one for one, result in zip(ids, results) if not isinstance(result, Exception)]
     assert len(winners) == 1
     assert [type(one) for one in results if isinstance(one, Exception)] == [RecoveryUnderWay] * 3
     assert all(winners[0] in str(one) for one in results if isinstance(one, Exception))
-    assert [name for one in ids for name in claim_traits(cloud, one)] == claim_traits(cloud, winners[0])
+    assert [name for one in ids for name in lock_traits(cloud, one)] == lock_traits(cloud, winners[0])
 
 
 def test_of_two_whole_starts_at_once_one_recovers_the_host(cloud, context):
@@ -117,10 +116,10 @@ def test_two_hosts_are_recovered_side_by_side(cloud, context):
 
 
 def test_nova_compute_may_write_to_the_provider_while_it_is_claimed(cloud, context):
-    """A lost generation only means that somebody wrote: the claim looks again, and nobody's trait is lost."""
+    """A lost generation only means that somebody wrote: the lock looks again, and nobody's trait is lost."""
     stale, meddler = cloud.stale_host(servers=1), Meddler()
     recovery_id = begin(context, stale.host)
     traits = ["COMPUTE_NODE", "CUSTOM_RECOVERY_TEST_OWN"]
     meddler.before("PUT", "/resource_providers", lambda: cloud.set_traits(stale.stale_uuid, traits))
-    run_step(watched(context, meddler), recovery_id, "claim_provider")
-    assert cloud.traits(stale.stale_uuid) == {*traits, *claim_traits(cloud, recovery_id)}
+    run_step(watched(context, meddler), recovery_id, "lock_provider")
+    assert cloud.traits(stale.stale_uuid) == {*traits, *lock_traits(cloud, recovery_id)}

@@ -6,20 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Union
 
 import pytest
-from support.placement import ONE_SERVER
 
 from placement_recovery.errors import PlacementRecoveryError, RecoveryUnderWay
 from placement_recovery.recovery.engine import run_step
-
-from .driving import begin, go_on, step_names
-from .looks import claim_traits, disabled_by, enabled
+from testkit.driving import begin, go_on, step_names
+from testkit.looks import disabled_by, enabled, lock_traits
+from testkit.placement import ONE_SERVER
 
 
 def test_the_earlier_run_stops_and_undoes_nothing(cloud, context):
-    """Its next step is refused; the service stays disabled and the claim held for the run that goes on."""
+    """Its next step is refused; the service stays disabled and the lock held for the run that goes on."""
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
-    earlier = run_step(context, recovery_id, "claim_provider").run
+    earlier = run_step(context, recovery_id, "lock_provider").run
     go_on(context, recovery_id, until="disable_compute_service")
     with pytest.raises(RecoveryUnderWay, match="taken it over"):
         run_step(context, recovery_id, "delete_allocations", earlier)
@@ -37,7 +36,7 @@ def test_a_run_that_was_taken_over_in_the_middle_of_a_step_writes_nothing_more(c
     with pytest.raises(RecoveryUnderWay):
         earlier.writing(True)
     assert context.journal(recovery_id).run == later
-    assert not context.journal(recovery_id).progress.writing
+    assert not context.journal(recovery_id).progress.past_no_return
 
 
 def test_two_resumes_at_once(cloud, context):
@@ -51,7 +50,7 @@ def test_two_resumes_at_once(cloud, context):
             assert resume(context, recovery_id) == "finished"
     assert [cloud.allocations(one) for one in stale.servers] == [{stale.compute_uuid: ONE_SERVER}] * 5
     assert cloud.service(stale.host).items() >= enabled().items()
-    assert claim_traits(cloud, recovery_id) == []
+    assert lock_traits(cloud, recovery_id) == []
 
 
 def resume(context: Any, recovery_id: str) -> Union[str, PlacementRecoveryError]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from support.placement import ONE_SERVER
-from support.rows import new_uuid
 
 from placement_recovery.errors import VerificationFailed
 from placement_recovery.recovery.engine import run_step
-
-from .driving import begin, go_on, open_hasty
-from .looks import disabled_by
+from testkit.driving import begin, go_on, open_hasty
+from testkit.looks import disabled_by
+from testkit.placement import ONE_SERVER
+from testkit.rows import new_uuid
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from support.placement import ONE_SERVER
-from support.rows import new_uuid
 
 from placement_recovery.errors import HostFailure, InvalidInput, ProviderNotReady, StepFailed
 from placement_recovery.recovery.engine import run_step
-from placement_recovery.recovery.wait import restart_host
-
-from .driving import begin, go_on, open_hasty, recover, step_names
-from .looks import disabled_by, enabled
+from placement_recovery.recovery.steps.restart_nova_compute import restart_host
+from testkit.driving import begin, go_on, open_hasty, recover, step_names
+from testkit.looks import disabled_by, enabled
+from testkit.placement import ONE_SERVER
+from testkit.rows import new_uuid
 
 PERIODIC, RESTART, WAIT = step_names()[5:8]
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import List, Tuple
 
+from placement_recovery.audit.cloud_view import CloudView, view_cloud
 from placement_recovery.audit.findings import WORDS, Finding
-from placement_recovery.audit.leftovers import leftover_findings
-from placement_recovery.audit.look import Look, look
 from placement_recovery.audit.nodes import Proven, node_findings, stale_findings
 from placement_recovery.audit.orphans import NOT_DEEP, orphans_of_all, orphans_of_stale
-from placement_recovery.audit.ours import our_findings, ways_on
+from placement_recovery.audit.remnants import remnant_findings, unfinished_ways
+from placement_recovery.audit.unmatched import unmatched_findings
+from placement_recovery.cloud.reader import unreachable_hosts
 from placement_recovery.plan.diagnosis import CANNOT_TELL
-from placement_recovery.reader import unreachable_hosts
 from placement_recovery.recovery.context import Context
 
 
 @dataclass(frozen=True)
 class Audit:
-    """`proven` are the stale providers that nobody claims and whose hosts have no unfinished recovery."""
+    """`proven` are the stale providers that are not locked and whose hosts have no unfinished recovery."""
 
     nodes: int
     providers: int
@@ -29,39 +29,39 @@ class Audit:
 
 def audit(context: Context, deep: bool) -> Audit:
     """Look at the whole cloud; `deep` reads the allocations of all providers. Raises ApiFailure, RecordFailure."""
-    seen = look(context)
-    ours = our_findings(context, seen.services)
+    seen = view_cloud(context)
+    remnants = remnant_findings(context, seen.services)
     if seen.unreachable:
-        return _cannot_tell(ours, seen.unreachable)
-    found = _audited(context, seen, ours, deep)
+        return _cannot_tell(remnants, seen.unreachable)
+    found = _audited(context, seen, remnants, deep)
     # What was read while a cell went down proves nothing.
     down = unreachable_hosts(context.nova.services())
-    return _cannot_tell(ours, down) if down else found
+    return _cannot_tell(remnants, down) if down else found
 
 
-def _audited(context: Context, seen: Look, ours: List[Finding], deep: bool) -> Audit:
+def _audited(context: Context, seen: CloudView, remnants: List[Finding], deep: bool) -> Audit:
     nodes, proven = node_findings(context, seen)
-    leftovers, unseen = leftover_findings(context, seen)
+    leftovers, unseen = unmatched_findings(context, seen)
     orphans = list(orphans_of_stale(proven))
     if deep:
-        stale = {one.snapshot.named.uuid for one in proven if one.snapshot.named is not None}
+        stale = {one.snapshot.provider_by_name.uuid for one in proven if one.snapshot.provider_by_name is not None}
         orphans += orphans_of_all(context, seen, stale)
-    waiting = ways_on(ours)
-    findings = [*ours, *stale_findings(proven, waiting), *nodes, *leftovers, *orphans]
+    waiting = unfinished_ways(remnants)
+    findings = [*remnants, *stale_findings(proven, waiting), *nodes, *leftovers, *orphans]
     return Audit(
         nodes=len(seen.hypervisors),
         providers=len(seen.providers),
         findings=_ordered(findings),
-        proven=tuple(one for one in proven if one.hypervisor.host not in waiting and not one.is_claimed),
+        proven=tuple(one for one in proven if one.hypervisor.host not in waiting and not one.is_locked),
         not_looked_at=tuple(unseen if deep else [*unseen, NOT_DEEP]),
     )
 
 
-def _cannot_tell(ours: List[Finding], down: Tuple[str, ...]) -> Audit:
+def _cannot_tell(remnants: List[Finding], down: Tuple[str, ...]) -> Audit:
     hosts = ", ".join(down[:5]) + (f" and {len(down) - 5} more" if len(down) > 5 else "")
     told = f"a cell is down: nova cannot show host(s) {hosts}. Bring the cell's database back, then audit again"
     unseen = "compute nodes, providers and allocations: Nova's lists are not whole while a cell is down"
-    return Audit(0, 0, _ordered([Finding(CANNOT_TELL, down[0], "", told), *ours]), not_looked_at=(unseen,))
+    return Audit(0, 0, _ordered([Finding(CANNOT_TELL, down[0], "", told), *remnants]), not_looked_at=(unseen,))
 
 
 def _ordered(findings: List[Finding]) -> Tuple[Finding, ...]:

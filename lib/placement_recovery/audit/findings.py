@@ -14,28 +14,26 @@ from placement_recovery.plan.diagnosis import (
 )
 
 UNFINISHED_RECOVERY = "unfinished_recovery"
-DEAD_CLAIM = "dead_claim"
+ORPHANED_LOCK = "orphaned_lock"
 NO_PROVIDER = "no_provider"
 DISABLED_SERVICE = "disabled_service"
-LEFTOVER_PROVIDER = "leftover_provider"
+UNMATCHED_PROVIDER = "unmatched_provider"
 ORPHANED_ALLOCATION = "orphaned_allocation"
 
 # Each kind with what one and many of it are called.
 WORDS: Dict[str, Tuple[str, str]] = {
     CANNOT_TELL: ("cell down", "cells down"),
     UNFINISHED_RECOVERY: ("unfinished recovery", "unfinished recoveries"),
-    DEAD_CLAIM: ("claim that nobody gives back", "claims that nobody gives back"),
+    ORPHANED_LOCK: ("orphaned lock", "orphaned locks"),
     STALE_PROVIDER: ("stale provider", "stale providers"),
     DUPLICATE_NODE_NAME: ("duplicate node name", "duplicate node names"),
     NO_PROVIDER: ("compute node without a provider", "compute nodes without a provider"),
     OTHER_FAULT: ("compute node with another fault", "compute nodes with another fault"),
     HOST_NOT_MAPPED: ("host that is not mapped", "hosts that are not mapped"),
     DISABLED_SERVICE: ("service that a recovery left disabled", "services that a recovery left disabled"),
-    LEFTOVER_PROVIDER: ("provider of no compute node", "providers of no compute node"),
+    UNMATCHED_PROVIDER: ("provider without a compute node", "providers without a compute node"),
     ORPHANED_ALLOCATION: ("orphaned allocation", "orphaned allocations"),
 }
-
-RECOVER = "st2 run placement_recovery.recover_host host="
 
 
 @dataclass(frozen=True)

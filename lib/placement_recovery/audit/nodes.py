@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from placement_recovery.audit.findings import NO_PROVIDER, RECOVER, Finding
-from placement_recovery.audit.look import Look
+from placement_recovery import commands
+from placement_recovery.audit.cloud_view import CloudView
+from placement_recovery.audit.findings import NO_PROVIDER, Finding
+from placement_recovery.cloud.model import Hypervisor, Provider
+from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.errors import ApiNotFound
-from placement_recovery.model import Hypervisor, Provider
 from placement_recovery.plan.diagnosis import HEALTHY, HOST_NOT_MAPPED, OTHER_FAULT, STALE_PROVIDER, diagnose
 from placement_recovery.recovery.context import Context
-from placement_recovery.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,12 @@ class Proven:
     snapshot: Snapshot
 
     @property
-    def is_claimed(self) -> bool:
-        """Whether it bears the claim of a recovery, perhaps one that is not known here."""
-        return self.snapshot.named is not None and bool(self.snapshot.named.claims)
+    def is_locked(self) -> bool:
+        """Whether it bears the lock of a recovery, perhaps one that is not known here."""
+        return self.snapshot.provider_by_name is not None and bool(self.snapshot.provider_by_name.locked_by)
 
 
-def node_findings(context: Context, seen: Look) -> Tuple[List[Finding], List[Proven]]:
+def node_findings(context: Context, seen: CloudView) -> Tuple[List[Finding], List[Proven]]:
     """What ails compute nodes. Only where the lists disagree is more read: a few requests, as in any diagnosis."""
     findings = [*_duplicates(seen), *_unmapped(seen)]
     proven: List[Proven] = []
@@ -42,14 +43,14 @@ def node_findings(context: Context, seen: Look) -> Tuple[List[Finding], List[Pro
     return findings, proven
 
 
-def _names(seen: Look) -> Iterator[Tuple[str, str]]:
+def _names(seen: CloudView) -> Iterator[Tuple[str, str]]:
     """By what each compute node is asked for: its host, unless that has several nodes."""
     for nodes in seen.by_host().values():
         for one in nodes:
             yield (one.host if len(nodes) == 1 else one.node), one.uuid
 
 
-def _suspects(seen: Look) -> Iterator[Snapshot]:
+def _suspects(seen: CloudView) -> Iterator[Snapshot]:
     """The compute nodes, alone of their names, whose provider is not simply there under name and UUID."""
     exact = {one.name: one for one in seen.providers}
     folded = {one.name.casefold(): one for one in seen.providers}
@@ -61,9 +62,9 @@ def _suspects(seen: Look) -> Iterator[Snapshot]:
             yield seen.snapshot(nodes[0], named, uuids.get(nodes[0].uuid))
 
 
-def _judge(context: Context, seen: Look, suspect: Snapshot) -> Tuple[Optional[Finding], Optional[Snapshot]]:
+def _judge(context: Context, seen: CloudView, suspect: Snapshot) -> Tuple[Optional[Finding], Optional[Snapshot]]:
     """The finding, and the whole snapshot where the provider is proven to be stale."""
-    if suspect.named is None or suspect.own is not None:
+    if suspect.provider_by_name is None or suspect.provider_by_uuid is not None:
         return _fault(suspect), None
     try:
         whole = context.reader.complete(suspect, holders=True)
@@ -79,12 +80,12 @@ def _fault(snapshot: Snapshot) -> Optional[Finding]:
     if diagnosis.finding == HEALTHY or hypervisor is None:
         return None
     kind = diagnosis.finding
-    if kind == OTHER_FAULT and snapshot.named is None and snapshot.own is None:
+    if kind == OTHER_FAULT and snapshot.provider_by_name is None and snapshot.provider_by_uuid is None:
         kind = NO_PROVIDER
     return Finding(kind, hypervisor.host, hypervisor.uuid, diagnosis.explanation)
 
 
-def _duplicates(seen: Look) -> Iterator[Finding]:
+def _duplicates(seen: CloudView) -> Iterator[Finding]:
     for nodes in seen.by_node().values():
         if len(nodes) > 1:
             snapshot = Snapshot(nodes[0].node, seen.hypervisors, (), service=None, matches=tuple(nodes))
@@ -92,11 +93,11 @@ def _duplicates(seen: Look) -> Iterator[Finding]:
             yield Finding(diagnosis.finding, nodes[0].host, nodes[0].node, diagnosis.explanation)
 
 
-def _unmapped(seen: Look) -> Iterator[Finding]:
+def _unmapped(seen: CloudView) -> Iterator[Finding]:
     services = {one.host: one for one in seen.services}
     for host in seen.hidden:
         diagnosis = diagnose(Snapshot(host, seen.hypervisors, (), service=services[host], matches=()))
-        way = "nova-manage cell_v2 discover_hosts"
+        way = commands.discover_hosts()
         yield Finding(HOST_NOT_MAPPED, host, services[host].uuid, diagnosis.explanation, way)
 
 
@@ -106,9 +107,9 @@ def stale_findings(proven: List[Proven], unfinished: Dict[str, str]) -> Iterator
         named, host = _named(one), one.hypervisor.host
         held = f"{len(one.snapshot.consumers)} consumer(s) hold it"
         explanation = f"{diagnose(one.snapshot).explanation}; {held}"
-        yield Finding(STALE_PROVIDER, host, named.uuid, explanation, unfinished.get(host) or f"{RECOVER}{one.name}")
+        yield Finding(STALE_PROVIDER, host, named.uuid, explanation, unfinished.get(host) or commands.recover(one.name))
 
 
 def _named(proven: Proven) -> Provider:
-    assert proven.snapshot.named is not None
-    return proven.snapshot.named
+    assert proven.snapshot.provider_by_name is not None
+    return proven.snapshot.provider_by_name

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import List
 
-from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, UNKNOWN, Decision
+from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, Decision
+from placement_recovery.plan.owners import UNKNOWN
 from placement_recovery.plan.plan import REFUSED, Plan
 from placement_recovery.plan.report import printable, summary
 
@@ -51,5 +52,5 @@ def _strangers(plan: Plan) -> List[str]:
 
 
 def _line(decision: Decision) -> str:
-    who = " ".join(filter(None, (decision.kind, decision.name, decision.consumer)))
+    who = " ".join(filter(None, (decision.kind, decision.name, decision.uuid)))
     return f"{decision.disposition} {who}: {decision.evidence}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
-from placement_recovery.model import Inventory, Resources
+from placement_recovery.cloud.model import Inventory, Resources
 
 
 @dataclass(frozen=True)

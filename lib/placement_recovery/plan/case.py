@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Tuple
+from typing import Dict, Tuple
 
+from placement_recovery.cloud.model import Hypervisor, Provider, Resources
+from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.config import Config
-from placement_recovery.model import Hypervisor, Provider
 from placement_recovery.plan.consumers import KEEP, Decision
-from placement_recovery.snapshot import Snapshot
 
 DISCARD = "discard"
 PRESERVE = "preserve"
@@ -50,14 +50,19 @@ class Case:
 
     snapshot: Snapshot
     hypervisor: Hypervisor
-    named: Provider
+    stale: Provider
     decisions: Tuple[Decision, ...]
     request: Request
     config: Config
     around: Surroundings
 
     @property
-    def kept(self) -> Dict[str, Any]:
+    def tree(self) -> Tuple[str, ...]:
+        """The UUIDs of the stale tree."""
+        return tuple(one.uuid for one in self.snapshot.tree)
+
+    @property
+    def kept(self) -> Dict[str, Resources]:
         """Consumer's UUID to the resources that are to be set on the new provider."""
-        kept = (one for one in self.decisions if one.disposition == KEEP)
-        return {one.consumer: one.resources[self.named.uuid] for one in kept if self.named.uuid in one.resources}
+        parts = ((one.uuid, one.consumer.allocations) for one in self.decisions if one.disposition == KEEP)
+        return {uuid: part[self.stale.uuid] for uuid, part in parts if self.stale.uuid in part}

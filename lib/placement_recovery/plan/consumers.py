@@ -1,24 +1,28 @@
-"""Who holds the stale provider, and what shall become of each: one decision a consumer, with its evidence."""
+"""Who holds the stale provider, and what becomes of each: one decision per consumer, with its evidence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Dict, FrozenSet, Mapping, Tuple
+from dataclasses import dataclass, replace
+from typing import Dict, FrozenSet, Tuple
 
-from placement_recovery.model import Consumer, Hypervisor, Migration, Resources, Server
-from placement_recovery.snapshot import Owners, Snapshot
+from placement_recovery import commands
+from placement_recovery.cloud.model import Consumer, Hypervisor, Migration, Server
+from placement_recovery.cloud.snapshot import Owners, Snapshot
+from placement_recovery.plan.owners import (
+    DELETED_SERVER,
+    HOSTLESS_SERVER,
+    MIGRATION,
+    MOVED_SERVER,
+    SERVER,
+    UNKNOWN,
+    can_be_reverted,
+    what_server_waits_for,
+)
 
 KEEP = "keep"
 TRIM = "trim"
 DROP = "drop"
 BLOCKED = "blocked"
-
-SERVER = "server"
-MOVED_SERVER = "moved server"
-HOSTLESS_SERVER = "server without a host"
-DELETED_SERVER = "deleted server"
-MIGRATION = "migration"
-UNKNOWN = "unknown"
 
 # What Nova itself allocates for servers; who holds anything else is somebody else's consumer.
 NOVA_CLASSES: FrozenSet[str] = frozenset(
@@ -32,20 +36,27 @@ NOVA_TYPES = frozenset(("", "INSTANCE", "MIGRATION"))
 class Decision:
     """What a consumer is, what is done with its part on the stale tree, and why.
 
-    `resources` is that part, by provider; `elsewhere` are the other providers that it holds, which stay as they are.
     `unproven` marks what goes without evidence, which only an approval allows. `leftover` marks what has no owner any
     more that could change it, so that a rollback brings it back as it was.
     """
 
-    consumer: str
+    consumer: Consumer
     kind: str
     disposition: str
     evidence: str
     name: str = ""
-    resources: Mapping[str, Resources] = field(default_factory=dict)
-    elsewhere: Tuple[str, ...] = ()
     unproven: bool = False
     leftover: bool = False
+
+    @property
+    def uuid(self) -> str:
+        """The consumer's."""
+        return self.consumer.uuid
+
+    @property
+    def label(self) -> str:
+        """Its kind and name, for a message."""
+        return f"{self.kind} {self.name}".strip()
 
 
 @dataclass(frozen=True)
@@ -63,10 +74,6 @@ class View:
         """The compute node's (and so its provider's) UUID where a server lives; "" where nova lists none."""
         return next((one.uuid for one in self.hypervisors if (one.host, one.node) == (server.host, server.node)), "")
 
-    def open_moves(self, server_uuid: str) -> Tuple[Migration, ...]:
-        """The moves of this server, from or to the host, that are under way."""
-        return tuple(one for one in self.owners.migrations if one.server_uuid == server_uuid and one.is_open)
-
 
 def view_of(snapshot: Snapshot, unknown: str = KEEP) -> View:
     """The part of a snapshot that decisions need; it has a hypervisor and a stale tree."""
@@ -81,17 +88,7 @@ def view_of(snapshot: Snapshot, unknown: str = KEEP) -> View:
     )
 
 
-def decide(consumer: Consumer, view: View) -> Decision:
-    """Decide for the methods that keep servers."""
-    found = _judge(consumer, view)
-    return replace(
-        found,
-        resources=consumer.on(view.stale),
-        elsewhere=tuple(sorted(consumer.without(view.stale))),
-    )
-
-
-def give_up(decision: Decision) -> Decision:
+def give_up(decision: Decision, view: View) -> Decision:
     """The same for discard: what would be kept goes, and what is unknown stands in the way."""
     if decision.disposition != KEEP:
         return decision
@@ -102,11 +99,12 @@ def give_up(decision: Decision) -> Decision:
             evidence=f"{_UNKNOWN_FACT}; discard would take it from its owner, whoever that is. Use preserve, which "
             f"keeps it, or unknown=drop",
         )
-    disposition = TRIM if decision.elsewhere else DROP
+    disposition = TRIM if decision.consumer.without(view.stale) else DROP
     return replace(decision, disposition=disposition, evidence=f"{decision.evidence}; given up by discard")
 
 
-def _judge(consumer: Consumer, view: View) -> Decision:
+def decide(consumer: Consumer, view: View) -> Decision:
+    """Decide for the methods that keep servers."""
     server = view.owners.servers.get(consumer.uuid)
     if server is not None:
         return _judge_server(consumer, server, view)
@@ -122,13 +120,13 @@ def _judge(consumer: Consumer, view: View) -> Decision:
 def _take_away(consumer: Consumer, view: View, kind: str, evidence: str, **more: object) -> Decision:
     """Its part on the stale tree goes; whoever holds nothing else is gone then."""
     disposition = TRIM if consumer.without(view.stale) else DROP
-    return Decision(consumer.uuid, kind, disposition, evidence, leftover=True, **more)  # type: ignore[arg-type]
+    return Decision(consumer, kind, disposition, evidence, leftover=True, **more)  # type: ignore[arg-type]
 
 
 def _judge_server(consumer: Consumer, server: Server, view: View) -> Decision:
-    block = _what_server_waits_for(server, view)
+    block = what_server_waits_for(server, view.owners)
     if block:
-        return Decision(consumer.uuid, SERVER, BLOCKED, block, server.name)
+        return Decision(consumer, SERVER, BLOCKED, block, server.name)
     if not server.host:
         return _judge_hostless(consumer, server, view)
     if server.host == view.host:
@@ -136,27 +134,12 @@ def _judge_server(consumer: Consumer, server: Server, view: View) -> Decision:
     return _judge_elsewhere(consumer, server, view)
 
 
-def _what_server_waits_for(server: Server, view: View) -> str:
-    if server.status == "UNKNOWN":
-        return "its cell is down; bring the cell's database back"
-    moves = view.open_moves(server.uuid)
-    if moves:
-        move = moves[0]
-        return f"{move.route} is {move.status}; wait until it is over"
-    if server.task_state:
-        return (
-            f"task {server.task_state} is under way; wait until it is over "
-            f"(or reset the server's state where it is stuck)"
-        )
-    return ""
-
-
 def _judge_hostless(consumer: Consumer, server: Server, view: View) -> Decision:
     if server.status in ("SHELVED_OFFLOADED", "ERROR"):
         fact = f"{server.status}, and on no host"
         return _take_away(consumer, view, HOSTLESS_SERVER, fact, name=server.name, unproven=True)
     fact = f"{server.status}, and on no host yet; wait until it is built, or delete it"
-    return Decision(consumer.uuid, HOSTLESS_SERVER, BLOCKED, fact, server.name)
+    return Decision(consumer, HOSTLESS_SERVER, BLOCKED, fact, server.name)
 
 
 def _judge_here(consumer: Consumer, server: Server, view: View) -> Decision:
@@ -166,12 +149,12 @@ def _judge_here(consumer: Consumer, server: Server, view: View) -> Decision:
             f"{where}, but under node name {server.node}: nova does not track it on {view.node}. Bring its node name "
             f"back, or move the server, first"
         )
-        return Decision(consumer.uuid, SERVER, BLOCKED, fact, server.name)
+        return Decision(consumer, SERVER, BLOCKED, fact, server.name)
     elsewhere = [one for one in view.hypervisors if one.uuid in consumer.without(view.stale)]
     if server.status == "VERIFY_RESIZE" and elsewhere:
         fact = f"{where}, and itself holds {elsewhere[0].host} too: confirm or revert the resize first"
-        return Decision(consumer.uuid, SERVER, BLOCKED, fact, server.name)
-    return Decision(consumer.uuid, SERVER, KEEP, where, server.name)
+        return Decision(consumer, SERVER, BLOCKED, fact, server.name)
+    return Decision(consumer, SERVER, KEEP, where, server.name)
 
 
 def _judge_elsewhere(consumer: Consumer, server: Server, view: View) -> Decision:
@@ -182,13 +165,13 @@ def _judge_elsewhere(consumer: Consumer, server: Server, view: View) -> Decision
             f"{where}, and itself holds the stale provider: revert the resize first (confirming it fails, and sets it "
             f"to ERROR, as long as {view.host} is broken)"
         )
-        return Decision(consumer.uuid, MOVED_SERVER, BLOCKED, fact, server.name)
+        return Decision(consumer, MOVED_SERVER, BLOCKED, fact, server.name)
     if view.home_of(server) not in consumer.without(view.stale):
         fact = (
             f"{where}, but it holds nothing of the provider there: taking away its part here could leave it without "
-            f"any. Look at 'nova-manage placement heal_allocations --instance {server.uuid}' first"
+            f"any. Look at '{commands.heal_allocations(server.uuid)}' first"
         )
-        return Decision(consumer.uuid, MOVED_SERVER, BLOCKED, fact, server.name)
+        return Decision(consumer, MOVED_SERVER, BLOCKED, fact, server.name)
     return _take_away(consumer, view, MOVED_SERVER, f"{where}, where it holds its allocation", name=server.name)
 
 
@@ -200,13 +183,13 @@ def _judge_migration(consumer: Consumer, migration: Migration, view: View) -> De
     name = server.name if server else ""
     block = f"{move} is under way; wait until it is over" if migration.is_open else ""
     if server is not None:
-        block = block or _what_server_waits_for(server, view)
-        if server.status == "VERIFY_RESIZE" and migration.status == "finished" and not block:
-            return Decision(consumer.uuid, MIGRATION, KEEP, f"{move} can still be reverted to this host", name)
+        block = block or what_server_waits_for(server, view.owners)
+        if can_be_reverted(migration, view.owners) and not block:
+            return Decision(consumer, MIGRATION, KEEP, f"{move} can still be reverted to this host", name)
         if server.status == "VERIFY_RESIZE" or migration.status == "finished":
             block = block or f"{move}, but the server is {server.status}: confirm or revert the resize first"
     if block:
-        return Decision(consumer.uuid, MIGRATION, BLOCKED, block, name)
+        return Decision(consumer, MIGRATION, BLOCKED, block, name)
     return _take_away(consumer, view, MIGRATION, f"{move}; the server is settled", name=name)
 
 
@@ -216,11 +199,11 @@ def _judge_unknown(consumer: Consumer, view: View) -> Decision:
     if not foreign:
         fact += "; likely the leftover of a failed move"
     if view.unknown == KEEP:
-        return Decision(consumer.uuid, UNKNOWN, KEEP, f"{fact}; kept (unknown=drop takes it away)")
+        return Decision(consumer, UNKNOWN, KEEP, f"{fact}; kept (unknown=drop takes it away)")
     if foreign:
         held = ", ".join(sorted(foreign))
         fact += f"; it holds {held}, which is not nova's: remove it with the service that made it, or use unknown=keep"
-        return Decision(consumer.uuid, UNKNOWN, BLOCKED, fact)
+        return Decision(consumer, UNKNOWN, BLOCKED, fact)
     return _take_away(consumer, view, UNKNOWN, fact, unproven=True)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
-from placement_recovery.model import Hypervisor, Provider
-from placement_recovery.snapshot import Snapshot
+from placement_recovery import commands
+from placement_recovery.cloud.model import Hypervisor, Provider
+from placement_recovery.cloud.snapshot import Snapshot
 
 HEALTHY = "healthy"
 STALE_PROVIDER = "stale_provider"
@@ -44,25 +45,26 @@ def diagnose(snapshot: Snapshot) -> Diagnosis:
     hypervisor = snapshot.hypervisor
     if hypervisor is None:
         return _without_hypervisor(snapshot)
-    named = snapshot.named
+    named = snapshot.provider_by_name
     if named is None:
         return _without_namesake_provider(snapshot, hypervisor)
     if named.uuid == hypervisor.uuid and len(snapshot.namesakes) == 1:
         return Diagnosis(HEALTHY, f"provider {named.name} has the UUID of its compute node, {named.uuid}")
-    owner = snapshot.owner_of_named
+    owner = snapshot.owner_of_provider
     if len(snapshot.namesakes) > 1 or (owner is not None and owner.node == hypervisor.node):
         return _duplicate(snapshot, hypervisor, named)
-    if snapshot.own is not None:
+    if snapshot.provider_by_uuid is not None:
         return Diagnosis(
             OTHER_FAULT,
-            f"compute node {hypervisor.uuid} has its provider already, but under the name {snapshot.own.name}; "
-            f"{named.name} is provider {named.uuid}. Look at both before anything is deleted",
+            f"compute node {hypervisor.uuid} has its provider already, but under the name "
+            f"{snapshot.provider_by_uuid.name}; {named.name} is provider {named.uuid}. Look at both before you "
+            f"delete anything",
         )
     return _proven(snapshot, hypervisor, named)
 
 
 def _without_hypervisor(snapshot: Snapshot) -> Diagnosis:
-    asked = snapshot.asked
+    requested_name = snapshot.requested_name
     if snapshot.matches:
         return _ambiguous(snapshot)
     if snapshot.unreachable_hosts:
@@ -70,30 +72,34 @@ def _without_hypervisor(snapshot: Snapshot) -> Diagnosis:
     if snapshot.service is not None:
         return Diagnosis(
             HOST_NOT_MAPPED,
-            f"nova-compute of {asked} runs, but its host is not mapped to a cell; run "
-            f"'nova-manage cell_v2 discover_hosts' (or wait for the scheduler's periodic), then try again",
+            f"nova-compute of {requested_name} runs, but its host is not mapped to a cell; run "
+            f"'{commands.discover_hosts()}' (or wait for the scheduler's periodic), then try again",
         )
-    return Diagnosis(UNKNOWN_HOST, f"nova knows no compute host and no node {asked}; 'openstack hypervisor list' does")
+    return Diagnosis(
+        UNKNOWN_HOST,
+        f"nova knows no compute host and no node {requested_name}; 'openstack hypervisor list' shows all",
+    )
 
 
 def _ambiguous(snapshot: Snapshot) -> Diagnosis:
-    asked = snapshot.asked
+    requested_name = snapshot.requested_name
     nodes = {one.node.casefold() for one in snapshot.matches}
     seen = "; ".join(f"host {one.host} reports node {one.node} ({one.uuid})" for one in snapshot.matches)
     if len(nodes) == 1:
         return Diagnosis(
             DUPLICATE_NODE_NAME,
-            f"{len(snapshot.matches)} compute nodes bear the name {asked}: {seen}. One provider can bear a name; "
-            f"give one of the nodes another name. Nothing is recovered, for the provider may be a healthy host's",
+            f"{len(snapshot.matches)} compute nodes bear the name {requested_name}: {seen}. Only one provider can bear "
+            f"a name; give one of the nodes another name. Nothing is recovered, for the provider may be a healthy "
+            f"host's",
         )
-    return Diagnosis(AMBIGUOUS_HOST, f"{asked} is not one compute node: {seen}. Name the node that is meant")
+    return Diagnosis(AMBIGUOUS_HOST, f"{requested_name} is not one compute node: {seen}. Name the node that is meant")
 
 
 def _without_namesake_provider(snapshot: Snapshot, hypervisor: Hypervisor) -> Diagnosis:
-    if snapshot.own is not None:
+    if snapshot.provider_by_uuid is not None:
         return Diagnosis(
             OTHER_FAULT,
-            f"the provider of compute node {hypervisor.uuid} bears the name {snapshot.own.name}, not "
+            f"the provider of compute node {hypervisor.uuid} bears the name {snapshot.provider_by_uuid.name}, not "
             f"{hypervisor.node}; no name stands in its way, so this is no stale provider",
         )
     return Diagnosis(
@@ -104,7 +110,7 @@ def _without_namesake_provider(snapshot: Snapshot, hypervisor: Hypervisor) -> Di
 
 
 def _duplicate(snapshot: Snapshot, hypervisor: Hypervisor, named: Provider) -> Diagnosis:
-    owner = snapshot.owner_of_named
+    owner = snapshot.owner_of_provider
     others = [one for one in snapshot.namesakes if one.uuid != hypervisor.uuid]
     if owner is not None and owner.uuid not in {one.uuid for one in [*others, hypervisor]}:
         others.append(owner)
@@ -136,19 +142,23 @@ def _proof(snapshot: Snapshot, hypervisor: Hypervisor, named: Provider) -> Tuple
     down = snapshot.unreachable_hosts
     parts: List[Tuple[bool, str]] = [
         (named.uuid != hypervisor.uuid, f"provider {named.uuid}, compute node {hypervisor.uuid}"),
-        (snapshot.owner_of_named is None, _owner_fact(named, snapshot.owner_of_named)),
+        (snapshot.owner_of_provider is None, _owner_fact(named, snapshot.owner_of_provider)),
         (len(snapshot.namesakes) == 1 and not snapshot.hidden_namesakes, _namesakes_fact(snapshot, hypervisor)),
         (not down, f"{len(down)} host(s) are in a cell that is down"),
-        (named.is_novas, f"provider {named.uuid} {'is' if named.is_novas else 'does not look like'} nova's"),
+        (named.is_nova_provider, f"provider {named.uuid} {_is_or_not(named.is_nova_provider)} nova's"),
     ]
     return tuple(Evidence(holds, fact) for holds, fact in parts)
+
+
+def _is_or_not(holds: bool) -> str:
+    return "is" if holds else "does not look like"
 
 
 def _namesakes_fact(snapshot: Snapshot, hypervisor: Hypervisor) -> str:
     if snapshot.hidden_namesakes:
         return (
             f"host {snapshot.hidden_namesakes[0]} runs nova-compute, but nova lists no compute node of it, which may "
-            f"bear the name {hypervisor.node}; run 'nova-manage cell_v2 discover_hosts', then try again"
+            f"bear the name {hypervisor.node}; run '{commands.discover_hosts()}', then try again"
         )
     return f"{len(snapshot.namesakes)} compute node(s) bear the name {hypervisor.node}"
 

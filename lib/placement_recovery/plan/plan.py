@@ -7,14 +7,14 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Tuple
 
+from placement_recovery.cloud.model import as_dict
+from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.config import Config
-from placement_recovery.model import as_dict
 from placement_recovery.plan.capacity import Demand, demands
 from placement_recovery.plan.case import APPROVED, DISCARD, METHODS, Case, Request, Surroundings
 from placement_recovery.plan.consumers import DROP, KEEP, Decision, decide, give_up, view_of
 from placement_recovery.plan.diagnosis import HEALTHY, STALE_PROVIDER, Diagnosis, diagnose
 from placement_recovery.plan.risks import approvals, notes, refusals, unfinished_refusal
-from placement_recovery.snapshot import Snapshot
 
 HEALTHY_STATE = "healthy"
 REFUSED = "refused"
@@ -36,7 +36,7 @@ class Plan:
     and amounts, but no generations and no times.
     """
 
-    asked: str
+    requested_name: str
     host: str
     node: str
     method: str
@@ -44,6 +44,7 @@ class Plan:
     diagnosis: Diagnosis
     stale_provider: str = ""
     new_provider: str = ""
+    stale_tree: Tuple[str, ...] = ()
     decisions: Tuple[Decision, ...] = ()
     capacity: Tuple[Demand, ...] = ()
     refusals: Tuple[str, ...] = ()
@@ -69,8 +70,9 @@ class Plan:
         return tuple(one for one in self.decisions if one.disposition == disposition)
 
     def to_dict(self) -> Dict[str, Any]:
-        """Plain JSON values, with the state."""
-        return {**as_dict(self), "state": self.state}
+        """Plain JSON values, with the state; of each consumer only what it holds here, and where else it holds."""
+        decisions = [_described(one, self.stale_tree) for one in self.decisions]
+        return {**as_dict(replace(self, decisions=())), "decisions": decisions, "state": self.state}
 
 
 def make_plan(snapshot: Snapshot, request: Request, config: Config, around: Surroundings) -> Plan:
@@ -79,7 +81,7 @@ def make_plan(snapshot: Snapshot, request: Request, config: Config, around: Surr
     With method APPROVED it is the plan that has the approved digest, or the first one where none has it any more.
     """
     diagnosis = diagnose(snapshot)
-    hypervisor, named = snapshot.hypervisor, snapshot.named
+    hypervisor, named = snapshot.hypervisor, snapshot.provider_by_name
     if diagnosis.finding != STALE_PROVIDER or hypervisor is None or named is None:
         return _nothing_to_do(snapshot, _requests(request)[0], diagnosis, around)
     cases = (
@@ -98,11 +100,11 @@ def _requests(request: Request) -> Tuple[Request, ...]:
 
 def _nothing_to_do(snapshot: Snapshot, request: Request, diagnosis: Diagnosis, around: Surroundings) -> Plan:
     hypervisor = snapshot.hypervisor
-    host = hypervisor.host if hypervisor else snapshot.asked
+    host = hypervisor.host if hypervisor else snapshot.requested_name
     # With its new provider a host looks healthy, though its allocations may still be away.
     stopped = (unfinished_refusal(host, around.unfinished),) if around.unfinished else ()
     return Plan(
-        asked=snapshot.asked,
+        requested_name=snapshot.requested_name,
         host=host,
         node=hypervisor.node if hypervisor else "",
         method=request.method,
@@ -117,16 +119,17 @@ def _plan(case: Case, diagnosis: Diagnosis) -> Plan:
     digest = _digest(case)
     approved = matches_digest(case.request.approve, digest)
     return Plan(
-        asked=case.snapshot.asked,
+        requested_name=case.snapshot.requested_name,
         host=case.hypervisor.host,
         node=case.hypervisor.node,
         method=case.request.method,
         unknown=case.request.unknown,
         diagnosis=diagnosis,
-        stale_provider=case.named.uuid,
+        stale_provider=case.stale.uuid,
+        stale_tree=case.tree,
         new_provider=case.hypervisor.uuid,
         decisions=case.decisions,
-        capacity=demands(case.kept.values(), case.named.inventories),
+        capacity=demands(case.kept.values(), case.stale.inventories),
         refusals=tuple(refusals(case)),
         approvals=tuple(approvals(case, approved)),
         notes=tuple(notes(case)),
@@ -139,13 +142,18 @@ def _plan(case: Case, diagnosis: Diagnosis) -> Plan:
 def _decisions(snapshot: Snapshot, request: Request) -> Tuple[Decision, ...]:
     view = view_of(snapshot, request.unknown)
     found = [decide(consumer, view) for consumer in snapshot.consumers]
-    chosen = (give_up(one) if request.method == DISCARD else one for one in found)
-    return tuple(sorted(chosen, key=lambda one: one.consumer))
+    chosen = (give_up(one, view) if request.method == DISCARD else one for one in found)
+    return tuple(sorted(chosen, key=lambda one: one.uuid))
+
+
+def _described(decision: Decision, tree: Tuple[str, ...]) -> Dict[str, Any]:
+    described = {**as_dict(decision), "consumer": decision.uuid, "resources": decision.consumer.on(tree)}
+    return {**described, "elsewhere": sorted(decision.consumer.without(tree))}
 
 
 def _digest(case: Case) -> str:
-    parts = [[one.consumer, one.kind, one.disposition, one.resources] for one in case.decisions]
-    what = [case.hypervisor.host, case.named.uuid, case.request.method, parts]
+    parts = [[one.uuid, one.kind, one.disposition, one.consumer.on(case.tree)] for one in case.decisions]
+    what = [case.hypervisor.host, case.stale.uuid, case.request.method, parts]
     text = json.dumps(what, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST]
 

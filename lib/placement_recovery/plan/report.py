@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Iterable, List, Sequence
 
-from placement_recovery.model import Resources
-from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, UNKNOWN
+from placement_recovery import commands
+from placement_recovery.cloud.model import Resources
+from placement_recovery.plan.case import PRESERVE
+from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
+from placement_recovery.plan.owners import UNKNOWN
 from placement_recovery.plan.plan import HEALTHY_STATE, NEEDS_APPROVAL, READY, REFUSED, SKIPPED, Plan
 
 SHOWN_DIGEST = 8
@@ -35,14 +38,12 @@ def next_step(plan: Plan) -> str:
     """What to type next; "" where there is nothing to do."""
     if plan.state not in (NEEDS_APPROVAL, READY):
         return ""
-    words = [f"st2 run placement_recovery.recover_host host={plan.asked}"]
-    if plan.method != "preserve":
-        words.append(f"method={plan.method}")
-    if plan.unknown != KEEP:
-        words.append(f"unknown={plan.unknown}")
-    if plan.state == NEEDS_APPROVAL:
-        words.append(f"approve={plan.digest[:SHOWN_DIGEST]}")
-    return " ".join(words)
+    return commands.recover(
+        plan.requested_name,
+        method="" if plan.method == PRESERVE else plan.method,
+        unknown="" if plan.unknown == KEEP else plan.unknown,
+        approve=plan.digest[:SHOWN_DIGEST] if plan.state == NEEDS_APPROVAL else "",
+    )
 
 
 def render(plan: Plan) -> str:
@@ -70,9 +71,9 @@ def printable(text: str) -> str:
 
 def _table(plan: Plan) -> List[str]:
     rank = {BLOCKED: 0, DROP: 1, TRIM: 2, KEEP: 3}
-    ordered = sorted(plan.decisions, key=lambda one: (rank[one.disposition], one.kind, one.consumer))
+    ordered = sorted(plan.decisions, key=lambda one: (rank[one.disposition], one.kind, one.uuid))
     rows = [
-        (one.disposition, one.kind, one.consumer, one.name, _held(one.resources.values()), one.evidence)
+        (one.disposition, one.kind, one.uuid, one.name, _held(one.consumer.on(plan.stale_tree).values()), one.evidence)
         for one in ordered
     ]
     return columns([("do", "kind", "consumer", "name", "held here", "because"), *rows])

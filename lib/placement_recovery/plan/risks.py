@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import List
 
+from placement_recovery import commands
+from placement_recovery.cloud.model import Migration, Provider
 from placement_recovery.config import may_automate
-from placement_recovery.model import Migration, Provider
 from placement_recovery.plan.capacity import misfits
 from placement_recovery.plan.case import DISCARD, Case
-from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, MIGRATION, TRIM, UNKNOWN, Decision
+from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
+from placement_recovery.plan.owners import MIGRATION, UNKNOWN
 
 
 def refusals(case: Case) -> List[str]:
     """Why it must not be done; empty where it may."""
     found = _service_refusals(case) + _provider_refusals(case)
     found += [
-        f"consumer {one.consumer} ({_called(one)}): {one.evidence}"
+        f"consumer {one.uuid} ({one.label}): {one.evidence}"
         for one in case.decisions
         if one.disposition == BLOCKED
     ]
     found += _move_refusals(case) + _only_part_refusals(case)
-    for problem in misfits(case.kept, case.named.inventories):
+    for problem in misfits(case.kept, case.stale.inventories):
         found.append(
             f"{problem}: what is kept would not fit the new provider. Raise the ratio in nova.conf or move servers away"
         )
@@ -45,26 +47,26 @@ def _service_refusals(case: Case) -> List[str]:
 
 def _provider_refusals(case: Case) -> List[str]:
     found = []
-    node, uuid = case.hypervisor.node, case.named.uuid
+    node, uuid = case.hypervisor.node, case.stale.uuid
     if _is_bare_metal(case):
         found.append(f"{node} is a bare-metal node: its providers are Ironic's, and are not recovered")
     children = [one.name for one in case.snapshot.tree if one.uuid != uuid]
-    if children and not case.named.parent_uuid:
+    if children and not case.stale.parent_uuid:
         found.append(
             f"the stale provider {uuid} has children, which cannot be recovered yet: {', '.join(children)}. "
             f"Remove those that are left over, or recover by hand"
         )
-    if case.named.parent_uuid:
-        found.append(f"provider {uuid} is itself a child of {case.named.parent_uuid}: no compute node's provider is")
+    if case.stale.parent_uuid:
+        found.append(f"provider {uuid} is itself a child of {case.stale.parent_uuid}: no compute node's provider is")
     unfinished = case.around.unfinished
     found += [unfinished_refusal(case.hypervisor.host, unfinished)] if unfinished else []
-    return found + [_claimed(case.named, one) for one in case.named.claims if one != unfinished]
+    return found + [_locked(case.stale, one) for one in case.stale.locked_by if one != unfinished]
 
 
-def _claimed(provider: Provider, recovery_id: str) -> str:
+def _locked(provider: Provider, recovery_id: str) -> str:
     return (
-        f"provider {provider.uuid} bears the claim of recovery {recovery_id}, which is not unfinished here: another "
-        f"StackStorm may be at work on it. If none is, audit_cloud and show_recoveries say how to take the claim away"
+        f"provider {provider.uuid} is locked by recovery {recovery_id}, which is not unfinished here: another "
+        f"StackStorm may be at work on it. If none is, audit_cloud and show_recoveries say how to remove the lock"
     )
 
 
@@ -72,12 +74,12 @@ def unfinished_refusal(host: str, recovery_id: str) -> str:
     """Why nothing is begun on a host whose recovery stopped, or is under way."""
     return (
         f"recovery {recovery_id} of {host} is not finished: it is under way, or if it stopped, resume it with "
-        f"'st2 run placement_recovery.resume_recovery recovery_id={recovery_id}'"
+        f"'{commands.resume(recovery_id)}'"
     )
 
 
 def _is_bare_metal(case: Case) -> bool:
-    classes = set(case.named.inventories)
+    classes = set(case.stale.inventories)
     return case.hypervisor.type.lower() == "ironic" or (
         bool(classes) and all(one.startswith("CUSTOM_") for one in classes)
     )
@@ -85,7 +87,7 @@ def _is_bare_metal(case: Case) -> bool:
 
 def _move_refusals(case: Case) -> List[str]:
     """Moves under way of servers that hold nothing here yet, but may the next moment."""
-    blocked = {one.consumer for one in case.decisions if one.disposition == BLOCKED}
+    blocked = {one.uuid for one in case.decisions if one.disposition == BLOCKED}
     owners = case.snapshot.owners
     return [
         f"server {one.server_uuid}: {one.route} is {one.status}; wait until it is over"
@@ -99,16 +101,16 @@ def _only_part_refusals(case: Case) -> List[str]:
     if case.request.method == DISCARD:
         return []
     owners, here = case.snapshot.owners, (case.hypervisor.host, case.hypervisor.node)
-    holders = {one.consumer for one in case.decisions}
+    holders = {one.uuid for one in case.decisions}
     found = []
     for one in case.decisions:
-        move = owners.migration(one.consumer) if one.kind == MIGRATION and one.disposition in (DROP, TRIM) else None
+        move = owners.migration(one.uuid) if one.kind == MIGRATION and one.disposition in (DROP, TRIM) else None
         server = owners.servers.get(move.server_uuid) if move else None
         if server and (server.host, server.node) == here and server.uuid not in holders:
             found.append(
-                f"consumer {one.consumer} ({_called(one)}): server {server.uuid} lives here and holds nothing of the "
-                f"provider itself, so this part of its {one.evidence} may be its only one. Look at 'nova-manage "
-                f"placement heal_allocations --instance {server.uuid}' first"
+                f"consumer {one.uuid} ({one.label}): server {server.uuid} lives here and holds nothing of the "
+                f"provider itself, so this part of its {one.evidence} may be its only one. Look at "
+                f"'{commands.heal_allocations(server.uuid)}' first"
             )
     return found
 
@@ -132,7 +134,7 @@ def approvals(case: Case, approved: bool) -> List[str]:
         found.append(
             f"discard takes the host's part away from all {len(case.decisions)} consumers ({gone} hold nothing else)"
         )
-    found += [f"{_called(one)} {one.consumer} goes without proof: {one.evidence}"
+    found += [f"{one.label} {one.uuid} goes without proof: {one.evidence}"
               for one in case.decisions if one.unproven]
     found += [
         f"server {move.server_uuid} was evacuated to {move.dest_host}: a restart of nova-compute destroys what is left "
@@ -157,9 +159,11 @@ def notes(case: Case) -> List[str]:
     found = []
     for one in case.decisions:
         if one.kind == UNKNOWN and one.disposition == KEEP:
-            found.append(f"unknown consumer {one.consumer} is kept: {one.evidence}")
-        elif one.elsewhere:
-            found.append(f"{_called(one)} {one.consumer} also holds {', '.join(one.elsewhere)}, which stays as it is")
+            found.append(f"unknown consumer {one.uuid} is kept: {one.evidence}")
+            continue
+        elsewhere = sorted(one.consumer.without(case.tree))
+        if elsewhere:
+            found.append(f"{one.label} {one.uuid} also holds {', '.join(elsewhere)}, which stays as it is")
     service = case.snapshot.service
     if service is not None and service.status == "disabled":
         reason = service.disabled_reason or "no reason given"
@@ -167,12 +171,8 @@ def notes(case: Case) -> List[str]:
     if case.snapshot.hidden_hosts:
         found.append(
             f"nova lists no compute node of {', '.join(case.snapshot.hidden_hosts)}, though nova-compute runs there: "
-            f"see that none of them reports node {case.hypervisor.node} (after 'nova-manage cell_v2 discover_hosts')"
+            f"see that none of them reports node {case.hypervisor.node} (after '{commands.discover_hosts()}')"
         )
     if case.around.restart_way:
         found.append(f"restart, if need be: {case.around.restart_way}")
     return found
-
-
-def _called(decision: Decision) -> str:
-    return f"{decision.kind} {decision.name}".strip()

@@ -1,20 +1,17 @@
-"""Consumers that others changed since they were saved: read again, decided upon again, saved again."""
+"""Consumers changed since they were saved are re-read, re-decided and re-saved."""
 
 from __future__ import annotations
 
 from typing import List
 
+from placement_recovery.cloud.model import Consumer
+from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.errors import CapacityExceeded, ConsumerChanged, ProviderInUse
-from placement_recovery.model import Consumer
 from placement_recovery.plan.capacity import misfits
 from placement_recovery.plan.case import DISCARD
 from placement_recovery.plan.consumers import DROP, KEEP, TRIM, Decision, View, decide, give_up, view_of
-from placement_recovery.record.journal import Journal
-from placement_recovery.record.record import Saved, SavedConsumer
-from placement_recovery.snapshot import Snapshot
-
-# How often a batch is written at the generations of a fresh look before somebody else's writes are too many.
-ATTEMPTS = 5
+from placement_recovery.records.journal import Journal
+from placement_recovery.records.record import Saved
 
 
 def decide_again(journal: Journal, snapshot: Snapshot) -> None:
@@ -24,50 +21,46 @@ def decide_again(journal: Journal, snapshot: Snapshot) -> None:
     that was approved, or other amounts would go for good; CapacityExceeded where what is to be kept has grown too much.
     """
     saved = journal.saved
-    entries = {one.consumer.uuid: one for one in saved.consumers}
+    planned = {one.uuid: one for one in saved.consumers}
     view = view_of(snapshot, saved.unknown)
-    changed: List[SavedConsumer] = []
+    changed: List[Decision] = []
     for consumer in snapshot.consumers:
-        if consumer.uuid not in entries:
+        if consumer.uuid not in planned:
             raise ProviderInUse(
-                f"consumer {consumer.uuid} holds provider {saved.stale.uuid} since after the plan was made; it was not "
+                f"consumer {consumer.uuid} holds provider {saved.stale.uuid} only since the plan was made; it was not "
                 f"saved, so nothing is taken away"
             )
-        changed += _changed(consumer, entries[consumer.uuid], saved, view)
+        changed += _changed(consumer, planned[consumer.uuid], saved, view)
     if changed:
         _check_fits(saved.with_changed(tuple(changed)))
         journal.save_again(tuple(changed))
 
 
-def _changed(consumer: Consumer, entry: SavedConsumer, saved: Saved, view: View) -> List[SavedConsumer]:
+def _changed(consumer: Consumer, before: Decision, saved: Saved, view: View) -> List[Decision]:
     decision = decide(consumer, view)
     if saved.method == DISCARD:
-        decision = give_up(decision)
-    _check_decision(decision, entry)
-    if consumer == entry.consumer:
+        decision = give_up(decision, view)
+    _check_decision(decision, before)
+    if consumer == before.consumer:
         return []
-    if decision.disposition != KEEP and consumer.on(saved.stale_uuids) != entry.consumer.on(saved.stale_uuids):
+    if decision.disposition != KEEP and consumer.on(saved.stale_uuids) != before.consumer.on(saved.stale_uuids):
         raise ConsumerChanged(
-            f"{_named(entry)} changed since it was saved (generation {entry.consumer.generation}, now "
+            f"{_called(before)} changed since it was saved (generation {before.consumer.generation}, now "
             f"{consumer.generation}): other amounts than those of the plan would be given up; nothing is taken away"
         )
-    return [
-        SavedConsumer(
-            consumer, decision.name, decision.kind, decision.disposition, decision.evidence, decision.leftover
-        )
-    ]
+    return [decision]
 
 
-def _check_decision(decision: Decision, entry: SavedConsumer) -> None:
+def _check_decision(decision: Decision, before: Decision) -> None:
     """Who got a part elsewhere meanwhile keeps that; anything else is another plan."""
-    if decision.disposition != entry.disposition and (entry.disposition, decision.disposition) != (DROP, TRIM):
+    if decision.disposition != before.disposition and (before.disposition, decision.disposition) != (DROP, TRIM):
         raise ConsumerChanged(
-            f"{_named(entry)} was to {entry.disposition}, but now: {decision.evidence}; nothing is taken away"
+            f"{_called(before)} was to {before.disposition}, but now: {decision.evidence}; nothing is taken away"
         )
 
 
 def _check_fits(saved: Saved) -> None:
-    parts = {one.consumer.uuid: one.consumer.allocations[saved.stale.uuid] for one in saved.with_disposition(KEEP)}
+    parts = {one.uuid: one.consumer.allocations[saved.stale.uuid] for one in saved.with_disposition(KEEP)}
     problems = misfits(parts, saved.stale.inventories)
     if problems:
         raise CapacityExceeded(
@@ -76,5 +69,5 @@ def _check_fits(saved: Saved) -> None:
         )
 
 
-def _named(entry: SavedConsumer) -> str:
-    return f"consumer {entry.consumer.uuid} ({entry.kind} {entry.name})"
+def _called(decision: Decision) -> str:
+    return f"consumer {decision.uuid} ({decision.label})"

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from placement_recovery.clock import Clock
-from placement_recovery.cloud import connect
+from placement_recovery.cloud.nova import Nova
+from placement_recovery.cloud.placement import Placement
+from placement_recovery.cloud.reader import Reader
+from placement_recovery.cloud.session import connect
 from placement_recovery.config import Config
-from placement_recovery.host.restart import Restarter
-from placement_recovery.nova import Nova
-from placement_recovery.placement import Placement
-from placement_recovery.reader import Reader
-from placement_recovery.record.journal import Journal
-from placement_recovery.store import open_store
-from placement_recovery.store.base import Store
+from placement_recovery.records.journal import Journal
+from placement_recovery.records.stores import open_store
+from placement_recovery.records.stores.base import Store
+from placement_recovery.restart.restarter import Restarter
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Tuple
 
 from placement_recovery.errors import InvalidInput
+from placement_recovery.plan.case import DISCARD, PRESERVE
 
 
 @dataclass(frozen=True)
@@ -21,41 +22,51 @@ class Step:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-SAVE = Step("save_allocations", "save_allocations")
-CLAIM = Step("claim_provider", "claim_provider")
-DISABLE = Step("disable_compute_service", "set_compute_service", {"enabled": False})
-CLEAR = Step("delete_allocations", "delete_allocations")
-DELETE = Step("delete_resource_provider", "delete_resource_provider")
-PERIODIC = Step("wait_for_periodic", "wait_for_resource_provider", {"patience": "periodic"})
-RESTART = Step("restart_nova_compute", "restart_nova_compute")
-WAIT = Step("wait_for_resource_provider", "wait_for_resource_provider", {"patience": "restart"})
-SETTINGS = Step("restore_provider_settings", "restore_provider_settings")
-SET = Step("set_allocations", "set_allocations")
-VERIFY = Step("verify_recovery", "verify_recovery")
-CLOSE = Step("close_recovery", "close_recovery")
+SAVE_ALLOCATIONS = Step("save_allocations", "save_allocations")
+LOCK_PROVIDER = Step("lock_provider", "lock_provider")
+DISABLE_COMPUTE_SERVICE = Step("disable_compute_service", "set_compute_service", {"enabled": False})
+DELETE_ALLOCATIONS = Step("delete_allocations", "delete_allocations")
+DELETE_RESOURCE_PROVIDER = Step("delete_resource_provider", "delete_resource_provider")
+WAIT_FOR_PERIODIC = Step("wait_for_periodic", "wait_for_resource_provider", {"patience": "periodic"})
+RESTART_NOVA_COMPUTE = Step("restart_nova_compute", "restart_nova_compute")
+WAIT_FOR_RESOURCE_PROVIDER = Step("wait_for_resource_provider", "wait_for_resource_provider", {"patience": "restart"})
+RESTORE_PROVIDER_SETTINGS = Step("restore_provider_settings", "restore_provider_settings")
+SET_ALLOCATIONS = Step("set_allocations", "set_allocations")
+VERIFY_RECOVERY = Step("verify_recovery", "verify_recovery")
+CLOSE_RECOVERY = Step("close_recovery", "close_recovery")
 
-_UNTIL_NEW_PROVIDER = (SAVE, CLAIM, DISABLE, CLEAR, DELETE, PERIODIC, RESTART, WAIT)
+_UNTIL_NEW_PROVIDER = (
+    SAVE_ALLOCATIONS,
+    LOCK_PROVIDER,
+    DISABLE_COMPUTE_SERVICE,
+    DELETE_ALLOCATIONS,
+    DELETE_RESOURCE_PROVIDER,
+    WAIT_FOR_PERIODIC,
+    RESTART_NOVA_COMPUTE,
+    WAIT_FOR_RESOURCE_PROVIDER,
+)
+_END = (VERIFY_RECOVERY, CLOSE_RECOVERY)
 
 # Settings come before allocations: what is kept may need the ratio that was set on the stale provider.
-METHODS: Dict[str, Tuple[Step, ...]] = {
-    "discard": (*_UNTIL_NEW_PROVIDER, SETTINGS, VERIFY, CLOSE),
-    "preserve": (*_UNTIL_NEW_PROVIDER, SETTINGS, SET, VERIFY, CLOSE),
+SEQUENCES: Dict[str, Tuple[Step, ...]] = {
+    DISCARD: (*_UNTIL_NEW_PROVIDER, RESTORE_PROVIDER_SETTINGS, *_END),
+    PRESERVE: (*_UNTIL_NEW_PROVIDER, RESTORE_PROVIDER_SETTINGS, SET_ALLOCATIONS, *_END),
 }
 
-RESTORE_PROVIDER = Step("restore_resource_provider", "restore_resource_provider")
-RETURN = Step("return_allocations", "return_allocations")
+RESTORE_RESOURCE_PROVIDER = Step("restore_resource_provider", "restore_resource_provider")
+RETURN_ALLOCATIONS = Step("return_allocations", "return_allocations")
 
 # What takes a recovery back, whatever its method, as long as nova-compute has not made its new provider.
-ROLLBACK: Tuple[Step, ...] = (RESTORE_PROVIDER, RETURN, CLOSE)
+ROLLBACK: Tuple[Step, ...] = (RESTORE_RESOURCE_PROVIDER, RETURN_ALLOCATIONS, CLOSE_RECOVERY)
 
 
 def steps_of(method: str, back: bool) -> Tuple[Step, ...]:
     """The steps of a recovery by this method, or of its rollback."""
-    return ROLLBACK if back else METHODS[method]
+    return ROLLBACK if back else SEQUENCES[method]
 
 
 def steps_before(method: str, name: str, back: bool = False) -> Tuple[str, ...]:
-    """The names of the steps that must be done before this one. Raises InvalidInput for one of another method."""
+    """The names of the steps that must be done before this one. Raises InvalidInput for a step of another method."""
     names = [step.name for step in steps_of(method, back)]
     if name not in names:
         raise InvalidInput(f"{method} has no step {name}; it has {', '.join(names)}")

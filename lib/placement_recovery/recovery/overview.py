@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence
 
+from placement_recovery import commands
 from placement_recovery.clock import Clock
+from placement_recovery.cloud.model import as_dict
 from placement_recovery.errors import RecordInvalid
-from placement_recovery.model import as_dict
 from placement_recovery.plan.report import columns
-from placement_recovery.record.journal import Journal, readable_progress
-from placement_recovery.record.record import BACK, DONE, INTENDED, OPEN, Progress
-from placement_recovery.recovery.engine import RESUME, ROLL_BACK
+from placement_recovery.records.journal import Journal, readable_progress
+from placement_recovery.records.record import BACK, DONE, INTENDED, OPEN, Progress, flat
+from placement_recovery.records.stores.base import Store
 from placement_recovery.recovery.methods import steps_of
-from placement_recovery.store.base import Store
 
 Row = Dict[str, str]
 
+UNREADABLE = "unreadable"
 
-def left_row(subject: str, host: str, what: str, way: str) -> Row:
-    """A row for what is no recovery, but the trace of one."""
+
+def remnant_row(subject: str, host: str, what: str, way: str) -> Row:
+    """A row for what is not a recovery, but the trace of one."""
     return {"id": subject, "host": host, "method": "-", "state": what, "at": "-", "started": "-", "next": way}
 
 
-def show_all(store: Store, host: str = "", left: Sequence[Row] = (), unseen: str = "") -> Dict[str, Any]:
+def show_all(store: Store, host: str = "", remnants: Sequence[Row] = (), unseen: str = "") -> Dict[str, Any]:
     """All recoveries (of a host): first unreadable records, which may be any host's, then unfinished ones.
 
-    `left` is what recoveries have left behind in the cloud, which comes before those that have ended; `unseen` says why
-    nobody looked for it.
+    `remnants` are what recoveries have left behind in the cloud, which come before those that have ended; `unseen` says
+    why nobody looked for them.
     """
     readable, broken = readable_progress(store)
     found = [one for one in readable if not host or one.host == host]
@@ -34,14 +36,14 @@ def show_all(store: Store, host: str = "", left: Sequence[Row] = (), unseen: str
     ended = [one for one in reversed(found) if one.state != OPEN]
     urgent = [*(_broken_row(one, error) for one, error in broken.items()), *map(_row, waiting)]
     past = [_row(one) for one in ended]
-    lines = [tuple(row.values()) for row in (*urgent, *left, *past)]
+    lines = [tuple(row.values()) for row in (*urgent, *remnants, *past)]
     return {
         "summary": f"{len(found)} recoveries, {len(waiting)} unfinished"
         + (f"; {len(broken)} cannot be read, and until they can nothing new is begun" if broken else "")
-        + "".join(f"; {one['state']}: {one['host']}" for one in left)
+        + "".join(f"; {one['state']}: {one['host']}" for one in remnants)
         + (f"; {unseen}" if unseen else ""),
         "recoveries": [*urgent, *past],
-        "left_behind": list(left),
+        "left_behind": list(remnants),
         "table": "\n".join(columns([("id", "host", "method", "state", "at", "started", "next"), *lines])),
     }
 
@@ -61,7 +63,7 @@ def show_one(store: Store, clock: Clock, recovery_id: str) -> Dict[str, Any]:
         "digest": journal.saved.digest,
         "stale_provider": journal.saved.stale.uuid,
         "providers": dict(journal.progress.providers),
-        "consumers": [one.to_dict() for one in journal.saved.consumers],
+        "consumers": [flat(one) for one in journal.saved.consumers],
     }
 
 
@@ -72,13 +74,13 @@ def _summary(row: Row, progress: Progress) -> str:
         return begin + (failed[-1] if failed else "")
     step = progress.steps.get(row["at"])
     if step is None:
-        told = "is not begun"
+        at = "has not begun"
     elif step.state == INTENDED:
-        told = "was begun and has not ended: it is under way, or died"
+        at = "began and has not ended: it is under way, or died"
     else:
-        told = f"failed: {step.error}"
-    kept = "All that was saved is kept" if progress.writing else "Nothing was taken away yet"
-    return f"{begin}; {row['at']} {told}. {kept}; go on with '{row['next']}'"
+        at = f"failed: {step.error}"
+    kept = "All that was saved is kept" if progress.past_no_return else "Nothing was taken away yet"
+    return f"{begin}; {row['at']} {at}. {kept}; go on with '{row['next']}'"
 
 
 def _row(progress: Progress) -> Row:
@@ -90,17 +92,18 @@ def _row(progress: Progress) -> Row:
         "state": progress.state,
         "at": step or "-",
         "started": progress.created_at,
-        "next": f"{_way(progress)}{progress.id}" if progress.state == OPEN else "",
+        "next": way_on(progress) if progress.state == OPEN else "",
     }
 
 
 def _broken_row(recovery_id: str, error: RecordInvalid) -> Row:
     unknown = dict.fromkeys(("host", "method"), "?")
-    return {"id": recovery_id, **unknown, "state": "unreadable", "at": "-", "started": "?", "next": str(error)}
+    return {"id": recovery_id, **unknown, "state": UNREADABLE, "at": "-", "started": "?", "next": str(error)}
 
 
-def _way(progress: Progress) -> str:
-    return ROLL_BACK if progress.direction == BACK else RESUME
+def way_on(progress: Progress) -> str:
+    """The command that goes on with an open recovery, in its direction."""
+    return (commands.roll_back if progress.direction == BACK else commands.resume)(progress.id)
 
 
 def current_step(progress: Progress) -> Optional[str]:

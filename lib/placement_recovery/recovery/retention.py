@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import List
 
+from placement_recovery.clock import TIME_FORMAT
 from placement_recovery.errors import RecordFailure
-from placement_recovery.record.journal import all_progress
-from placement_recovery.record.record import OPEN, Progress
+from placement_recovery.records.journal import all_progress
+from placement_recovery.records.record import OPEN, Progress
 from placement_recovery.recovery.context import Context
-
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def purge(context: Context) -> str:
     """Remove what ended more than keep_days ago, and the oldest beyond keep_records; "" where nothing was to remove.
 
-    Called at the end of a recovery that went well: that old records could not be removed is told, and is no failure.
+    Called at the end of a recovery that went well, so records that cannot be removed are reported, not raised.
     """
     try:
         gone = _outdated(context)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import faults
+from lab.openstack import faults
 
 pytestmark = pytest.mark.lab
 HOST, ELSEWHERE = "compute-2", "compute-4"

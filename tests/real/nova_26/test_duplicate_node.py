@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import faults
+from lab.openstack import faults
 
 pytestmark = pytest.mark.lab
 HOST, TWIN = "compute-3", "compute-3-twin"

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import faults
-from real.operator import moved
+from lab.openstack import faults
+from testkit.operator import moved
 
 pytestmark = pytest.mark.lab
 HOST, ELSEWHERE = "compute-0", "compute-4"
@@ -50,7 +50,7 @@ def test_the_service_is_enabled_as_before(story, operator):
 
 def test_no_claim_is_left(story, operator):
     """Neither on a provider nor among Placement's traits."""
-    assert operator.claims() == []
+    assert operator.locks() == []
 
 
 def test_novas_periodic_leaves_it_so(story, operator):

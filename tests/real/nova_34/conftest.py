@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.cloud import Lab
+from lab.openstack.cloud import Lab
 
 
 @pytest.fixture(scope="package")

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import faults
-from real.operator import moved
+from lab.openstack import faults
+from testkit.operator import moved
 
 pytestmark = pytest.mark.lab
 HOST, ELSEWHERE = "compute-2", "compute-4"
@@ -79,7 +79,7 @@ def test_nobody_is_resurrected(story, operator):
 
 
 def test_the_host_is_as_before(story, operator):
-    """Its service is enabled, no claim is left, and a new server boots."""
+    """Its service is enabled, no lock is left, and a new server boots."""
     assert operator.client.service(HOST)["status"] == "enabled"
-    assert operator.claims() == []
+    assert operator.locks() == []
     assert operator.client.boot("after", HOST)

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import faults
-from lab.stackstorm import FAULT_TRIGGER, PACK
+from lab.openstack import faults
+from lab.stackstorm.on_lab import FAULT_TRIGGER, PACK
 from lab.waiting import wait_until
-from real.operator import finished, moved
+from testkit.operator import finished, moved
 
 pytestmark = pytest.mark.lab
 HOST = "compute-5"
@@ -93,7 +93,7 @@ def test_what_is_safe_needs_nobody(story, operator):
 
 
 def test_the_host_is_as_before(story, operator):
-    """Its service is enabled, no claim is left, and a new server boots."""
+    """Its service is enabled, no lock is left, and a new server boots."""
     assert operator.client.service(HOST)["status"] == "enabled"
-    assert operator.claims() == []
+    assert operator.locks() == []
     assert operator.client.boot("after", HOST)

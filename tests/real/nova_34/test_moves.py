@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import faults
+from lab.openstack import faults
 from lab.waiting import LabError, wait_until
-from real.operator import moved
+from testkit.operator import moved
 
 pytestmark = pytest.mark.lab
 HOST, ELSEWHERE = "compute-0", "compute-4"
@@ -165,7 +165,7 @@ def test_a_move_from_before_can_be_confirmed(story, operator):
 
 
 def test_the_host_is_as_before(story, operator):
-    """Its service is enabled, no claim is left, and a new server boots."""
+    """Its service is enabled, no lock is left, and a new server boots."""
     assert operator.client.service(HOST)["status"] == "enabled"
-    assert operator.claims() == []
+    assert operator.locks() == []
     assert operator.client.boot("after", HOST)

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import faults
-from real.operator import moved
+from lab.openstack import faults
+from testkit.operator import moved
 
 pytestmark = pytest.mark.lab
 HOST = "compute-1"

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import faults
+from lab.openstack import faults
 from lab.waiting import wait_until
-from real.operator import moved, said
+from testkit.operator import moved, said
 
 pytestmark = pytest.mark.lab
 HOST = "compute-3"

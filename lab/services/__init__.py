@@ -1,1 +1,0 @@
-"""What runs inside of the OpenStack environments: a message bus, SQLite settings, a virt driver, stand-ins."""

@@ -1,0 +1,49 @@
+"""Orphaned locks: their recovery has ended or is unknown, and they block any other."""
+
+from __future__ import annotations
+
+from typing import List, Mapping
+
+from placement_recovery.audit.findings import ORPHANED_LOCK, Finding
+from placement_recovery.cloud.model import Provider, recovery_of_lock
+from placement_recovery.errors import ApiRejected
+from placement_recovery.recovery.context import Context
+
+_TYPED = "openstack --os-placement-api-version 1.6"
+
+
+def orphaned_lock_findings(context: Context, orphaned: Mapping[str, str]) -> List[Finding]:
+    """Where these lock traits are, one request each; `orphaned` maps them to what became of their recoveries."""
+    looked = context.reader.each(lambda one: _findings(context, *one), list(orphaned.items()))
+    return [one for found in looked for one in found]
+
+
+def _findings(context: Context, lock: str, state: str) -> List[Finding]:
+    """A finding per provider that bears the lock, or one where none does."""
+    try:
+        bearers = context.placement.list_providers(required=lock)
+    except ApiRejected as error:
+        if error.status != 400:
+            raise
+        return []  # Placement knows no such trait any more: its recovery has just deleted it
+    recovery = f"recovery {recovery_of_lock(lock)}, which is {state}"
+    if not bearers:
+        return [Finding(ORPHANED_LOCK, "", lock, f"{lock}, on no provider, is a lock of {recovery}", _delete(lock))]
+    return [_borne(lock, recovery, one, alone=len(bearers) == 1) for one in bearers]
+
+
+def _borne(lock: str, recovery: str, provider: Provider, alone: bool) -> Finding:
+    summary = f"provider {provider.uuid} ({provider.name}) bears {lock}, so it can be recovered only by {recovery}"
+    way = [_remove(lock, provider.uuid), *([_delete(lock)] if alone else [])]
+    return Finding(ORPHANED_LOCK, provider.name, lock, summary, " && ".join(way))
+
+
+def _remove(lock: str, uuid: str) -> str:
+    """There is no command for one trait: set the others, unless they could not be listed."""
+    listed = f"traits=$({_TYPED} resource provider trait list -f value {uuid})"
+    others = f'$(echo "$traits" | grep -vx {lock} | sed s/^/--trait=/)'
+    return f"{listed} && {_TYPED} resource provider trait set {uuid} {others}"
+
+
+def _delete(lock: str) -> str:
+    return f"{_TYPED} trait delete {lock}"

@@ -1,0 +1,53 @@
+"""Providers that look like nova's and belong to no compute node: neither their name nor their UUID is one's."""
+
+from __future__ import annotations
+
+from typing import Iterator, List, Tuple
+
+from placement_recovery import commands
+from placement_recovery.audit.cloud_view import CloudView
+from placement_recovery.audit.findings import UNMATCHED_PROVIDER, Finding
+from placement_recovery.cloud.model import Provider
+from placement_recovery.recovery.context import Context
+
+# Two requests each; a cloud that has more has had them for years.
+MOST_UNMATCHED = 100
+
+
+def unmatched_findings(context: Context, seen: CloudView) -> Tuple[List[Finding], List[str]]:
+    """The findings, and in words what was not looked at."""
+    uuids = {one.uuid for one in seen.hypervisors}
+    names = {one.node.casefold() for one in seen.hypervisors}
+    roots = [one for one in seen.providers if not one.parent_uuid]
+    strangers = [one for one in roots if one.uuid not in uuids and one.name.casefold() not in names]
+    unmatched = [one for one in strangers if one.uuid in seen.nova_providers]
+    looked = context.reader.each(lambda one: _finding(context, seen, one), unmatched[:MOST_UNMATCHED])
+    unseen = _not_looked_at(len(strangers) - len(unmatched), len(unmatched))
+    return [one for found in looked for one in found], list(unseen)
+
+
+def _finding(context: Context, seen: CloudView, provider: Provider) -> List[Finding]:
+    if context.nova.find_hypervisor(provider.uuid) is not None:  # it came since the lists were read
+        return []
+    holders = context.placement.consumers_of(provider.uuid)
+    summary = f"provider {provider.uuid} ({provider.name}) is nova's, but no compute node has its UUID or its name"
+    if seen.unlisted:
+        # Neither a list nor the look by its UUID shows the compute node of a host that is not mapped.
+        summary = f"{summary}; it may be that of a host that nova lists no node of ({', '.join(seen.unlisted[:5])})"
+        return [_of(provider, summary, commands.discover_hosts())]
+    if holders:
+        way = commands.show_allocations(provider=provider.uuid)
+        return [_of(provider, f"{summary}; {len(holders)} consumer(s) hold it", way)]
+    way = f"openstack resource provider delete {provider.uuid}"
+    return [_of(provider, f"{summary}; nothing is allocated on it", way)]
+
+
+def _of(provider: Provider, summary: str, way: str) -> Finding:
+    return Finding(UNMATCHED_PROVIDER, provider.name, provider.uuid, summary, way)
+
+
+def _not_looked_at(foreign: int, found: int) -> Iterator[str]:
+    if foreign:
+        yield f"{foreign} provider(s) match no node and lack COMPUTE_NODE: not Nova's, or created before Ussuri"
+    if found > MOST_UNMATCHED:
+        yield f"{found - MOST_UNMATCHED} more provider(s) that may belong to no compute node"

@@ -1,0 +1,1 @@
+"""What triggers may start: the cooldown, and who is notified, once."""

@@ -1,0 +1,170 @@
+"""Nova's API, as far as a recovery needs it: all projects, all cells, at the configured microversion (>= 2.69).
+
+2.53 made the ids of services and hypervisors UUIDs, 2.59 gave migrations theirs, 2.69 shows what a cell that is down
+hides.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+
+from placement_recovery.cloud.model import ComputeService, Hypervisor, Migration, Server
+from placement_recovery.cloud.session import Api
+from placement_recovery.config import Config, microversion
+from placement_recovery.errors import ApiNotFound, ConfigurationError
+
+# Nova's default max_limit: a larger page is cut to it.
+PAGE = 1000
+
+
+class Nova:
+    """A client over one endpoint."""
+
+    def __init__(self, api: Api, config: Config, page: int = PAGE) -> None:
+        self._api = api
+        self._page = page
+        self._version = config.compute_microversion
+        offered = api.greatest_microversion()
+        if offered < microversion(self._version):
+            raise ConfigurationError(
+                f"nova offers microversion {offered[0]}.{offered[1]} at the most, compute_microversion asks for "
+                f"{self._version}; set it to what nova offers (2.69 is the least)"
+            )
+
+    def services(self) -> Tuple[ComputeService, ...]:
+        """All nova-compute services; those in a cell that is down have status UNKNOWN."""
+        found = self._get("/os-services", {"binary": "nova-compute"})["services"]
+        return tuple(sorted((_service(item) for item in found), key=lambda service: service.host))
+
+    def set_service(self, uuid: str, status: str, reason: str = "") -> None:
+        """Enable, or disable with a reason, one service."""
+        body = {"status": status}
+        if status == "disabled" and reason:
+            body["disabled_reason"] = reason
+        self._api.write("PUT", f"/os-services/{uuid}", self._version, body)
+
+    def hypervisors(self) -> Tuple[Hypervisor, ...]:
+        """All compute nodes of all cells that answer."""
+        found = self._pages("/os-hypervisors/detail", "hypervisors", {})
+        return tuple(sorted((_hypervisor(item) for item in found), key=lambda one: (one.node, one.host)))
+
+    def find_hypervisor(self, uuid: str) -> Optional[Hypervisor]:
+        """The compute node with this UUID; None where Nova knows none (404), which is a fact and no failure."""
+        try:
+            return _hypervisor(self._get(f"/os-hypervisors/{uuid}")["hypervisor"])
+        except ApiNotFound:
+            return None
+
+    def servers_on(self, host: str, deleted: bool = False) -> Tuple[Server, ...]:
+        """The servers of all projects on a host; with `deleted` those deleted there, as far as not purged."""
+        filters = {"all_tenants": "1", "host": host}
+        if deleted:
+            filters["deleted"] = "true"
+        return tuple(_server(item) for item in self._pages("/servers/detail", "servers", filters))
+
+    def all_servers(self) -> Tuple[Server, ...]:
+        """The servers of all projects on all hosts, but deleted and SOFT_DELETED ones."""
+        return tuple(_server(item) for item in self._pages("/servers/detail", "servers", {"all_tenants": "1"}))
+
+    def find_server(self, uuid: str) -> Optional[Server]:
+        """One server, SOFT_DELETED ones included; None where Nova knows none (404)."""
+        try:
+            return _server(self._get(f"/servers/{uuid}")["server"])
+        except ApiNotFound:
+            return None
+
+    def find_deleted_server(self, uuid: str) -> Optional[Server]:
+        """One server that was deleted and not purged yet; None where there is none."""
+        filters = {"all_tenants": "1", "deleted": "true", "uuid": uuid}
+        found = [item for item in self._pages("/servers/detail", "servers", filters) if item["id"] == uuid]
+        return _server(found[0]) if found else None
+
+    def has_instance_actions(self, uuid: str) -> bool:
+        """Whether Nova remembers actions of a server, also of a deleted one (>= 2.21)."""
+        try:
+            return bool(self._get(f"/servers/{uuid}/os-instance-actions")["instanceActions"])
+        except ApiNotFound:
+            return False
+
+    def migrations_of(self, host: str) -> Tuple[Migration, ...]:
+        """All moves from or to a host, whatever their state (>= 2.59 for uuid and paging)."""
+        found = self._pages("/os-migrations", "migrations", {"host": host}, marker="uuid")
+        return tuple(_migration(item) for item in found)
+
+    def all_migrations(self) -> Tuple[Migration, ...]:
+        """All moves, whatever their hosts and state."""
+        return tuple(_migration(item) for item in self._pages("/os-migrations", "migrations", {}, marker="uuid"))
+
+    def migrations_of_server(self, server_uuid: str) -> Tuple[Migration, ...]:
+        """All moves of one server, whatever their hosts."""
+        found = self._pages("/os-migrations", "migrations", {"instance_uuid": server_uuid}, marker="uuid")
+        return tuple(_migration(item) for item in found)
+
+    def _get(self, path: str, params: Optional[Mapping[str, str]] = None) -> Dict[str, Any]:
+        return self._api.get(path, self._version, params)
+
+    def _pages(
+        self, path: str, key: str, filters: Mapping[str, str], marker: str = "id"
+    ) -> Iterator[Dict[str, Any]]:
+        """Page until an empty page: a short one is no end, an operator's max_limit cuts it too.
+
+        nova-api hides migrations marked so, and nodes without a service, after it cut the page. Nova marks none itself
+        any more (read), so that a page of nothing else is not to be expected.
+        """
+        params = {**filters, "limit": str(self._page)}
+        while True:
+            page = self._get(path, params)[key]
+            if not page:
+                return
+            yield from page
+            if params.get("marker") == page[-1][marker]:
+                return
+            params["marker"] = page[-1][marker]
+
+
+def _service(item: Mapping[str, Any]) -> ComputeService:
+    return ComputeService(
+        uuid=str(item.get("id", "")),
+        host=item["host"],
+        status=item["status"],
+        state=item.get("state", "unknown"),
+        disabled_reason=item.get("disabled_reason") or "",
+        forced_down=bool(item.get("forced_down", False)),
+    )
+
+
+def _hypervisor(item: Mapping[str, Any]) -> Hypervisor:
+    return Hypervisor(
+        uuid=str(item["id"]),
+        node=item["hypervisor_hostname"],
+        host=item["service"]["host"],
+        type=item.get("hypervisor_type") or "",
+        state=item["state"],
+        status=item["status"],
+    )
+
+
+def _server(item: Mapping[str, Any]) -> Server:
+    return Server(
+        uuid=item["id"],
+        name=item.get("name") or "",
+        status=item["status"],
+        vm_state=item.get("OS-EXT-STS:vm_state") or "",
+        task_state=item.get("OS-EXT-STS:task_state") or "",
+        host=item.get("OS-EXT-SRV-ATTR:host") or "",
+        node=item.get("OS-EXT-SRV-ATTR:hypervisor_hostname") or "",
+        project_id=item.get("tenant_id") or "",
+    )
+
+
+def _migration(item: Mapping[str, Any]) -> Migration:
+    return Migration(
+        uuid=item["uuid"],
+        server_uuid=item["instance_uuid"],
+        status=item["status"],
+        type=item.get("migration_type") or "",
+        source_host=item.get("source_compute") or "",
+        source_node=item.get("source_node") or "",
+        dest_host=item.get("dest_compute") or "",
+        dest_node=item.get("dest_node") or "",
+    )

@@ -1,0 +1,159 @@
+"""All reads of Nova and Placement about one host. Nothing here writes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar
+
+from placement_recovery.cloud.model import ComputeService, Consumer, Hypervisor, Provider
+from placement_recovery.cloud.nova import Nova
+from placement_recovery.cloud.placement import Placement
+from placement_recovery.cloud.snapshot import Owners, Snapshot
+from placement_recovery.errors import ApiNotFound
+
+Item = TypeVar("Item")
+Read = TypeVar("Read")
+
+
+class Reader:
+    """Takes snapshots. `concurrency` requests are under way at once, over the session's one pool."""
+
+    def __init__(self, nova: Nova, placement: Placement, concurrency: int) -> None:
+        self._nova = nova
+        self._placement = placement
+        self._concurrency = concurrency
+
+    def snapshot(self, requested_name: str, holders: bool = True) -> Snapshot:
+        """Read all about the host or node of this name; without `holders`, all but the consumers.
+
+        Raises ApiFailure where something cannot be read.
+        """
+        services = self._nova.services()
+        unreachable = unreachable_hosts(services)
+        if unreachable:
+            # Nova leaves a cell that is down out of some lists and answers others with 500: no look would be whole.
+            return Snapshot(requested_name, (), unreachable, service=None, matches=())
+        hypervisors = self._nova.hypervisors()
+        matches = tuple(one for one in hypervisors if requested_name in (one.host, one.node))
+        host = matches[0].host if len(matches) == 1 else requested_name
+        base = Snapshot(
+            requested_name=requested_name,
+            hypervisors=hypervisors,
+            unreachable_hosts=(),
+            service=next((one for one in services if one.host == host), None),
+            matches=matches,
+            hidden_hosts=hidden_hosts(services, hypervisors),
+        )
+        done = self.complete(base, holders)
+        # A cell that went down meanwhile was left out of what was read since.
+        return replace(done, unreachable_hosts=unreachable_hosts(self._nova.services()))
+
+    def complete(self, base: Snapshot, holders: bool) -> Snapshot:
+        """A snapshot that knows of Nova's lists alone, with what Placement has of its host."""
+        node = base.hypervisor.node if base.hypervisor else base.requested_name
+        named = self.find_provider_by_name(node)
+        own = self.provider(base.hypervisor.uuid) if base.hypervisor else None
+        if named is None or (own and own.uuid == named.uuid):
+            return replace(base, provider_by_name=named, provider_by_uuid=own)
+        tree = self.tree(named.uuid)
+        found = next((one for one in tree if one.uuid == named.uuid), None)
+        if found is None:  # deleted between the two looks
+            return replace(base, provider_by_uuid=own)
+        with_tree = replace(
+            base,
+            provider_by_name=found,
+            provider_by_uuid=own,
+            owner_of_provider=self._nova.find_hypervisor(named.uuid),
+            tree=tree,
+        )
+        return self._with_consumers(with_tree) if holders else with_tree
+
+    def _with_consumers(self, base: Snapshot) -> Snapshot:
+        if base.hypervisor is None:
+            return base
+        consumers = self.consumers([one.uuid for one in base.tree])
+        owners = self.owners(base.hypervisor.host, [one.uuid for one in consumers])
+        return replace(base, consumers=consumers, owners=owners)
+
+    def find_provider_by_name(self, name: str) -> Optional[Provider]:
+        """The provider of this name, bare; None where the name is free."""
+        found = self._placement.list_providers(name=name)
+        return found[0] if found else None
+
+    def provider(self, uuid: str) -> Optional[Provider]:
+        """The provider of this UUID, bare; None where there is none (404)."""
+        try:
+            return self._placement.show_provider(uuid)
+        except ApiNotFound:
+            return None
+
+    def tree(self, uuid: str) -> Tuple[Provider, ...]:
+        """All providers of the tree with what they carry, the root first."""
+        found = self._placement.list_providers(in_tree=uuid)
+        ordered = sorted(found, key=lambda one: (one.parent_uuid is not None, one.name))
+        return tuple(self.each(self._placement.describe, ordered))
+
+    def consumers(self, provider_uuids: Iterable[str]) -> Tuple[Consumer, ...]:
+        """All consumers of these providers, with all that they hold anywhere, sorted by UUID."""
+        providers = tuple(provider_uuids)
+        ids = {uuid for provider in providers for uuid in self._placement.consumers_of(provider)}
+        # Who gave its part back between the two looks is no consumer of them any more.
+        return tuple(one for one in self.show_consumers(ids) if one.on(providers))
+
+    def show_consumers(self, uuids: Iterable[str]) -> Tuple[Consumer, ...]:
+        """These consumers with all that they hold, sorted by UUID."""
+        return tuple(self.each(self._placement.show_consumer, sorted(uuids)))
+
+    def owners(self, host: str, consumers: Iterable[str]) -> Owners:
+        """What Nova knows of these consumers: bulk lists by host first, one by one only what they do not show."""
+        ids = set(consumers)
+        migrations = self._nova.migrations_of(host)
+        servers = {one.uuid: one for one in self._nova.servers_on(host)}
+        moved = {one.server_uuid for one in migrations if one.uuid in ids or one.is_open}
+        missing = (ids | moved) - set(servers) - {one.uuid for one in migrations}
+        for server in self.each(self._nova.find_server, sorted(missing)):
+            if server:
+                servers[server.uuid] = server
+        gone = ids - set(servers) - {one.uuid for one in migrations}
+        relevant = ids | moved
+        return Owners(
+            servers={uuid: servers[uuid] for uuid in sorted(relevant & set(servers))},
+            deleted=self._evidence_of_deletion(host, gone),
+            migrations=migrations,
+        )
+
+    def _evidence_of_deletion(self, host: str, gone: Iterable[str]) -> Dict[str, str]:
+        left = set(gone)
+        if not left:
+            return {}
+        found = {one.uuid: one for one in self._nova.servers_on(host, deleted=True) if one.uuid in left}
+        for server in self.each(self._nova.find_deleted_server, sorted(left - set(found))):
+            if server:
+                found[server.uuid] = server
+        evidence = {
+            uuid: f"server {server.name} is DELETED in nova" for uuid, server in found.items() if server.is_deleted
+        }
+        rest = sorted(left - set(evidence))
+        for uuid, remembered in zip(rest, self.each(self._nova.has_instance_actions, rest)):
+            if remembered:
+                evidence[uuid] = "nova has no such server, but remembers its actions"
+        return evidence
+
+    def each(self, call: Callable[[Item], Read], items: Sequence[Item]) -> List[Read]:
+        """`call` of each item, a bounded number at once, in the items' order. The first error is raised."""
+        if len(items) < 2:
+            return [call(item) for item in items]
+        with ThreadPoolExecutor(max_workers=min(self._concurrency, len(items))) as pool:
+            return list(pool.map(call, items))
+
+
+def unreachable_hosts(services: Iterable[ComputeService]) -> Tuple[str, ...]:
+    """The hosts of cells that are down."""
+    return tuple(one.host for one in services if one.status == "UNKNOWN")
+
+
+def hidden_hosts(services: Iterable[ComputeService], hypervisors: Iterable[Hypervisor]) -> Tuple[str, ...]:
+    """The hosts whose nova-compute is up, but of which nova lists no compute node."""
+    shown = {one.host for one in hypervisors}
+    return tuple(one.host for one in services if one.state == "up" and one.host not in shown)

@@ -1,0 +1,124 @@
+"""What nova's records say about a provider that could not be created: the cause, and the failure that follows it."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, Optional
+
+from placement_recovery.detection.logs import events
+from placement_recovery.detection.logs.entries import CREATION_FAILED, Entry
+from placement_recovery.detection.logs.jsontext import read_object, read_text
+
+_REPORT_CLIENT = "nova.scheduler.client.report"
+_COMPUTE_MANAGER = "nova.compute.manager"
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_NOT_CREATED = re.compile(
+    r"\[[\w-]{1,80}\] Failed to create resource provider record in placement API "
+    rf"for UUID (?P<uuid>{_UUID})\. Got (?P<status>[0-9]{{3}}): (?P<answer>.*)",
+    re.DOTALL,
+)
+# Placement names the UUID too where it exists as well: then the provider is the node's own.
+_NAME_TAKEN = re.compile(r"Conflicting resource provider name: (?P<name>.{1,200}) already exists\.")
+_NAME_AND_UUID = re.compile(rf", uuid: {_UUID}$")
+
+# Without the dot nova reports a wrong configuration.
+_NOT_UPDATED = re.compile(
+    r"Error updating resources for node (?P<node>[A-Za-z0-9_.:-]{1,255})\.(?:: (?P<exception>.+))?"
+)
+_EXCEPTION = re.compile(rf"(?:[\w.]+\.)?{CREATION_FAILED}Failed to create resource provider (?P<name>.{{1,200}})")
+
+# What nova's client of Placement logs instead of an answer.
+_NO_ANSWER = {
+    "Placement API service is not responding.": events.UNREACHABLE,
+    "The placement API endpoint was not found.": events.UNREACHABLE,
+    "Discovering suitable URL for placement API failed.": events.UNREACHABLE,
+    "Placement service credentials do not work.": events.DENIED,
+    "No authentication information found for placement API.": events.DENIED,
+}
+_LONGEST_CAUSE = 300
+
+
+class Cause(NamedTuple):
+    """Why a provider could not be created. `kind` is empty for our fault: only then `name` is known."""
+
+    kind: str
+    text: str
+    name: str = ""
+    uuid: str = ""
+
+    @property
+    def is_creation(self) -> bool:
+        """Whether the record tells of a creation; a lost connection may have been any request's."""
+        return bool(self.uuid)
+
+
+class Failure(NamedTuple):
+    """The failed update of a node. `name` is the provider that could not be created, empty where it is not told."""
+
+    node: str
+    name: str
+
+
+def read_cause(entry: Entry) -> Optional[Cause]:
+    """Return the cause that nova's client of Placement logs right before the failure; None for any other record."""
+    if entry.logger != _REPORT_CLIENT:
+        return None
+    if entry.level == "WARNING":
+        return _no_answer(entry.message)
+    match = _NOT_CREATED.fullmatch(entry.message) if entry.level == "ERROR" else None
+    return _answered(match["uuid"], int(match["status"]), match["answer"]) if match else None
+
+
+def read_failure(entry: Entry) -> Optional[Failure]:
+    """Return the node whose update failed, where ResourceProviderCreationFailed or nothing is named as its reason."""
+    if entry.logger != _COMPUTE_MANAGER or entry.level != "ERROR":
+        return None
+    match = _NOT_UPDATED.fullmatch(entry.message)
+    if not match:
+        return None
+    reason = match["exception"] or entry.exception
+    known = _EXCEPTION.fullmatch(reason)
+    if reason and not known:
+        return None
+    return Failure(match["node"], known["name"] if known else "")
+
+
+def _answered(uuid: str, status: int, answer: str) -> Cause:
+    name = _taken_name(answer) if status == 409 else ""
+    if name:
+        return Cause("", "", name, uuid)
+    if status == 409:
+        text = "Placement answered 409 to the creation, with no conflicting name or an answer that is cut off"
+        return Cause(events.REJECTED, text, uuid=uuid)
+    return Cause(_kind_of(status), f"Placement answered {status} to the creation", uuid=uuid)
+
+
+def _kind_of(status: int) -> str:
+    if status in (401, 403):
+        return events.DENIED
+    return events.UNAVAILABLE if status >= 500 else events.REJECTED
+
+
+def _taken_name(answer: str) -> str:
+    # The whole answer must be Placement's JSON, up to nova's full stop: what only quotes it goes on after it.
+    found = read_object(answer[:-1]).get("errors") if answer.endswith(".") else None
+    for error in found if isinstance(found, list) else []:
+        name = _name_in(error.get("detail")) if isinstance(error, dict) and error.get("status") == 409 else ""
+        if name:
+            return name
+    return ""
+
+
+def _name_in(detail: object) -> str:
+    match = _NAME_TAKEN.fullmatch(read_text(detail).rstrip().rpartition("\n")[2].lstrip())
+    if not match or _NAME_AND_UUID.search(match["name"]) or not match["name"].isprintable():
+        return ""
+    return match["name"]
+
+
+def _no_answer(message: str) -> Optional[Cause]:
+    for words, kind in _NO_ANSWER.items():
+        if message.startswith(words):
+            return Cause(kind, "".join(char if char.isprintable() else " " for char in message[:_LONGEST_CAUSE]))
+    return None

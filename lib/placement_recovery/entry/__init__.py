@@ -1,0 +1,1 @@
+"""What StackStorm's actions call: configuration in, `(ok, result)` out."""

@@ -1,0 +1,183 @@
+"""The two parts of a record as values: `Saved` never changes, `Progress` is replaced step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Dict, Mapping, Tuple
+
+from placement_recovery.cloud.model import ComputeService, Consumer, Provider, as_dict
+from placement_recovery.errors import RecordInvalid
+from placement_recovery.plan.consumers import Decision
+from placement_recovery.records.document import checksum, dumps, loads
+from placement_recovery.records.stores.base import PROGRESS, SAVED
+
+# Of the record's format; one of another version is refused.
+VERSION = 1
+
+OPEN = "open"
+FINISHED = "finished"
+ABANDONED = "abandoned"
+ROLLED_BACK = "rolled_back"
+
+FORWARD = "forward"
+BACK = "back"
+
+INTENDED = "intended"
+DONE = "done"
+FAILED = "failed"
+
+
+# Of a decision, what a record keeps beside the consumer itself.
+_DECIDED = ("name", "kind", "disposition", "evidence", "unproven", "leftover")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """All that a recovery may have to bring back. `tree` begins with the stale provider."""
+
+    id: str
+    created_at: str
+    started_by: str
+    requested_name: str
+    host: str
+    node: str
+    method: str
+    unknown: str
+    digest: str
+    findings: Tuple[str, ...]
+    new_provider: str
+    service: ComputeService
+    tree: Tuple[Provider, ...]
+    consumers: Tuple[Decision, ...]
+
+    @property
+    def stale(self) -> Provider:
+        """The stale provider."""
+        return self.tree[0]
+
+    @property
+    def stale_uuids(self) -> Tuple[str, ...]:
+        """The UUIDs of the whole stale tree."""
+        return tuple(one.uuid for one in self.tree)
+
+    def with_disposition(self, *dispositions: str) -> Tuple[Decision, ...]:
+        """The consumers that were decided so."""
+        return tuple(one for one in self.consumers if one.disposition in dispositions)
+
+    def with_changed(self, changed: Tuple[Decision, ...]) -> Saved:
+        """The same, but for consumers that changed later and were decided upon again."""
+        later = {one.uuid: one for one in changed}
+        return replace(self, consumers=tuple(later.get(one.uuid, one) for one in self.consumers))
+
+    def to_text(self) -> str:
+        """JSON with a checksum. Raises RecordInvalid."""
+        document = {
+            **{item.name: getattr(self, item.name) for item in fields(self)},
+            "version": VERSION,
+            "findings": list(self.findings),
+            "service": as_dict(self.service),
+            "tree": [_listed(as_dict(one)) for one in self.tree],
+            "consumers": [flat(one) for one in self.consumers],
+        }
+        return dumps(SAVED, {**document, "checksum": checksum(document)})
+
+    @classmethod
+    def from_text(cls, recovery_id: str, text: str) -> Saved:
+        """Inverse of `to_text`. Raises RecordInvalid, also for a checksum that differs."""
+        document = _trusted(SAVED, recovery_id, text)
+        return cls(
+            **{
+                **document,
+                "findings": tuple(document["findings"]),
+                "service": ComputeService.from_dict(document["service"]),
+                "tree": tuple(Provider.from_dict(one) for one in document["tree"]),
+                "consumers": tuple(_decision(one) for one in document["consumers"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class StepProgress:
+    """One step: intent is recorded before its first write, the outcome after the last."""
+
+    state: str
+    tries: int
+    started_at: str
+    ended_at: str = ""
+    summary: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a recovery came. `saved` is the checksum of the saved part.
+
+    `attempt` is who works on it: each start and each resume is a new one. `direction` is back from when a rollback has
+    brought the stale provider back. `past_no_return` is set before the first request that could take an allocation
+    away; until then all can be put back as it was. `providers` maps stale to new UUIDs, `outcomes` a consumer to what
+    became of it where that is worth a word. `changed` are the consumers that others changed after they were saved, as
+    they were last seen before anything of theirs was taken away.
+    """
+
+    id: str
+    saved: str
+    host: str
+    method: str
+    created_at: str
+    updated_at: str
+    state: str = OPEN
+    attempt: str = ""
+    direction: str = FORWARD
+    past_no_return: bool = False
+    providers: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, StepProgress] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    changed: Tuple[Decision, ...] = ()
+
+    def is_done(self, step: str) -> bool:
+        """Whether this step ended well once."""
+        return step in self.steps and self.steps[step].state == DONE
+
+    def with_step(self, name: str, step: StepProgress) -> Progress:
+        """The same with one step replaced."""
+        return replace(self, steps={**self.steps, name: step})
+
+    def to_text(self) -> str:
+        """JSON with a checksum. Raises RecordInvalid."""
+        changed = [flat(one) for one in self.changed]
+        document = {**as_dict(replace(self, changed=())), "changed": changed, "version": VERSION}
+        return dumps(PROGRESS, {**document, "checksum": checksum(document)})
+
+    @classmethod
+    def from_text(cls, recovery_id: str, text: str) -> Progress:
+        """Inverse of `to_text`. Raises RecordInvalid, also for a checksum that differs."""
+        document = _trusted(PROGRESS, recovery_id, text)
+        steps = {name: StepProgress(**one) for name, one in document["steps"].items()}
+        changed = tuple(_decision(one) for one in document["changed"])
+        return cls(**{**document, "steps": steps, "changed": changed})
+
+
+def _trusted(part: str, recovery_id: str, text: str) -> Dict[str, Any]:
+    document = loads(part, recovery_id, text)
+    if document.pop("checksum") != checksum(document):
+        raise RecordInvalid(
+            f"recovery {recovery_id}: its {part} record is not what was written (checksum differs). Nothing is done "
+            f"with it: put the original back from a backup of the store"
+        )
+    document.pop("version")
+    return document
+
+
+def flat(decision: Decision) -> Dict[str, Any]:
+    """The consumer and what was decided about it, as one flat JSON object."""
+    return {**as_dict(decision.consumer), **{name: getattr(decision, name) for name in _DECIDED}}
+
+
+def _decision(value: Mapping[str, Any]) -> Decision:
+    """Inverse of `flat`."""
+    consumer = Consumer.from_dict({name: item for name, item in value.items() if name not in _DECIDED})
+    return Decision(consumer, **{name: value[name] for name in _DECIDED})
+
+
+def _listed(provider: Dict[str, Any]) -> Dict[str, Any]:
+    return {**provider, "traits": list(provider["traits"]), "aggregates": list(provider["aggregates"])}

@@ -1,0 +1,37 @@
+"""Where recovery records are kept: in StackStorm's datastore, or in files."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from placement_recovery.config import Config
+from placement_recovery.errors import ConfigurationError
+from placement_recovery.records.stores.base import NOTIFIED, PARTS, PROGRESS, SAVED, Store
+from placement_recovery.records.stores.datastore import DatastoreService, DatastoreStore
+from placement_recovery.records.stores.files import FileStore
+
+__all__ = [
+    "NOTIFIED",
+    "PARTS",
+    "PROGRESS",
+    "SAVED",
+    "DatastoreService",
+    "DatastoreStore",
+    "FileStore",
+    "Store",
+    "open_store",
+]
+
+
+def open_store(config: Config, datastore_service: Optional[DatastoreService] = None) -> Store:
+    """Open the store that the configuration names. `datastore_service` is the `action_service` of an action.
+
+    Raises ConfigurationError where the datastore is asked for outside of StackStorm, or the folder cannot be used.
+    """
+    if config.store == "files":
+        return FileStore(config.store_folder)
+    if datastore_service is None:
+        raise ConfigurationError(
+            "store is datastore, which only actions run by StackStorm can reach; set store to files (and store_folder)"
+        )
+    return DatastoreStore(datastore_service)

@@ -1,0 +1,180 @@
+"""Recovery records as files in one private folder, for use outside of StackStorm or on a shared file system."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import stat
+import time
+from contextlib import contextmanager, suppress
+from typing import Iterator, Optional, Tuple
+
+from placement_recovery.errors import (
+    ConfigurationError,
+    RecordExists,
+    RecordInvalid,
+    RecordNotFound,
+    StoreUnavailable,
+)
+from placement_recovery.records.stores.base import Store, is_recovery_id
+from placement_recovery.records.stores.disk import Disk
+
+# Seconds. No write lasts that long, whatever the clocks of machines that share the folder say.
+LEFTOVER_AGE = 86400
+
+_TEMPORARY = re.compile(r"\.[a-z0-9]+\.[a-z]+\.[0-9a-f]{16}\.tmp")
+
+_WHAT_TO_DO = {
+    errno.ENOSPC: "free some space there, then run the same again",
+    errno.EDQUOT: "free some space there or raise the quota, then run the same again",
+    errno.EROFS: "the file system is read-only: look into the kernel's log, then run the same again",
+    errno.EACCES: "run as the folder's owner",
+    errno.ELOOP: "it is a symbolic link, which is never followed: look who put it there",
+    errno.EINVAL: "it is not a regular file: look who put it there",
+    errno.EPERM: "the file system must know hard links, and the folder must not be immutable",
+    errno.EOPNOTSUPP: "the file system must know hard links: choose another store_folder",
+}
+
+
+class FileStore(Store):
+    """One file a part, named `<id>.<part>`, mode 0600, in a folder of mode 0700 that is made if it is missing.
+
+    A text is written to a temporary file, synced, and given its name in one call: the old text or the new one is
+    there, also after a power cut. Raises ConfigurationError for a folder that cannot be used.
+    """
+
+    def __init__(self, folder: str, disk: Optional[Disk] = None) -> None:
+        self._folder = folder
+        self._disk = disk or Disk()
+        self._prepare()
+
+    def _create(self, recovery_id: str, part: str, text: str) -> None:
+        path = self._path(recovery_id, part)
+        # A link is refused where the name is taken, which a rename is not: of two writers exactly one wins.
+        with self._explained("write", path), self._temporary(recovery_id, part, text) as temporary:
+            try:
+                self._disk.link(temporary, path)
+            except FileExistsError:
+                raise RecordExists(
+                    f"{path} is there already and was left as it is; resume that recovery, or start a new one"
+                ) from None
+            self._disk.sync_folder(self._folder)
+
+    def _write(self, recovery_id: str, part: str, text: str) -> None:
+        path = self._path(recovery_id, part)
+        with self._explained("write", path), self._temporary(recovery_id, part, text) as temporary:
+            self._disk.rename(temporary, path)
+            self._disk.sync_folder(self._folder)
+
+    def _read(self, recovery_id: str, part: str) -> str:
+        path = self._path(recovery_id, part)
+        with self._explained("read", path):
+            try:
+                data = self._disk.read(path)
+            except FileNotFoundError:
+                os.stat(self._folder)  # without the folder, nothing can be said of the record
+                raise RecordNotFound(
+                    f"recovery {recovery_id} has no {part} in {self._folder}; show_recoveries lists what is there"
+                ) from None
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise RecordInvalid(f"{path} is not what was written ({error}); restore it from a backup") from error
+
+    def _list(self, part: str) -> Tuple[str, ...]:
+        with self._explained("list", self._folder):
+            split = [name.partition(".") for name in os.listdir(self._folder)]
+        return tuple(stem for stem, _, suffix in split if suffix == part and is_recovery_id(stem))
+
+    def _delete(self, recovery_id: str, part: str) -> None:
+        path = self._path(recovery_id, part)
+        with self._explained("remove", path):
+            self._discard(path)
+            # One sync a part: the parts vanish from the disk in the order in which they are removed.
+            self._disk.sync_folder(self._folder)
+
+    def _path(self, recovery_id: str, part: str) -> str:
+        return os.path.join(self._folder, f"{recovery_id}.{part}")
+
+    @contextmanager
+    def _temporary(self, recovery_id: str, part: str, text: str) -> Iterator[str]:
+        """Yield the path of a synced file with this text; the name is gone afterwards."""
+        self._clean()
+        path = os.path.join(self._folder, f".{recovery_id}.{part}.{secrets.token_hex(8)}.tmp")
+        handle = self._disk.create(path)
+        try:
+            self._fill(handle, text.encode("utf-8"))
+            yield path
+        finally:
+            self._discard(path)
+
+    def _fill(self, handle: int, data: bytes) -> None:
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._disk.write(handle, rest) :]
+            self._disk.sync(handle)
+        finally:
+            self._disk.close(handle)
+
+    def _clean(self) -> None:
+        """Remove what writers that were killed left behind, once it is so old that no writer can still want it."""
+        oldest = time.time() - LEFTOVER_AGE
+        with os.scandir(self._folder) as entries:
+            leftovers = [entry.path for entry in entries if _TEMPORARY.fullmatch(entry.name)]
+        for path in leftovers:
+            with suppress(FileNotFoundError):  # another writer cleans up as well
+                if os.lstat(path).st_mtime < oldest:
+                    self._disk.remove(path)
+
+    def _discard(self, path: str) -> None:
+        with suppress(FileNotFoundError):
+            self._disk.remove(path)
+
+    @contextmanager
+    def _explained(self, verb: str, path: str) -> Iterator[None]:
+        """Turn an error of the system into StoreUnavailable."""
+        try:
+            yield
+        except OSError as error:
+            advice = _WHAT_TO_DO.get(error.errno or 0, f"see that {self._folder} is there and its disk is sound")
+            raise StoreUnavailable(f"cannot {verb} {path}: {error.strerror or error}; {advice}") from error
+
+    def _prepare(self) -> None:
+        if not os.path.isabs(self._folder):
+            raise ConfigurationError(f"store_folder must be an absolute path, not {self._folder!r}")
+        try:
+            self._make(self._folder)
+            found = os.stat(self._folder)
+        except OSError as error:
+            raise ConfigurationError(
+                f"store_folder {self._folder} cannot be made or looked at: {error.strerror}; make it for the user with"
+                f" id {os.geteuid()}, mode 0700, or set another one"
+            ) from error
+        _check_private(self._folder, found)
+
+    def _make(self, folder: str) -> None:
+        """Make a folder and what is missing above it, each synced, so that a power cut does not take it away."""
+        if os.path.isdir(folder):
+            return
+        above = os.path.dirname(folder.rstrip("/"))
+        self._make(above)
+        with suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+        self._disk.sync_folder(above)
+
+
+def _check_private(folder: str, found: os.stat_result) -> None:
+    """Records name projects and users: only their owner may read them, and only he may put files there."""
+    if not stat.S_ISDIR(found.st_mode):
+        raise ConfigurationError(f"store_folder {folder} is no folder; set another one")
+    if found.st_uid != os.geteuid():
+        raise ConfigurationError(
+            f"store_folder {folder} belongs to the user with id {found.st_uid}, and this runs as {os.geteuid()}:"
+            " records of two users would hide from each other. Run as its owner, or set another one"
+        )
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        mode = stat.S_IMODE(found.st_mode)
+        raise ConfigurationError(f"store_folder {folder} is open to others (mode {mode:04o}); run chmod 700 {folder}")

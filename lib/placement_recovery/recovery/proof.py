@@ -1,0 +1,44 @@
+"""Look again, right before something is taken away: is the provider still proven to be stale, and is it empty?"""
+
+from __future__ import annotations
+
+from placement_recovery import commands
+from placement_recovery.cloud.snapshot import Snapshot
+from placement_recovery.errors import ProviderInUse, StepFailed
+from placement_recovery.plan.diagnosis import STALE_PROVIDER, diagnose
+from placement_recovery.records.record import Saved
+from placement_recovery.recovery.context import Context
+
+
+def prove_again(context: Context, saved: Saved, holders: bool) -> Snapshot:
+    """A fresh snapshot (with the consumers, if `holders`) in which the same provider is still proven to be stale.
+
+    Raises StepFailed where it is not, or where the host was fenced or died since.
+    """
+    snapshot = context.reader.snapshot(saved.requested_name, holders)
+    diagnosis, provider = diagnose(snapshot), snapshot.provider_by_name
+    if diagnosis.finding != STALE_PROVIDER or provider is None or provider.uuid != saved.stale.uuid:
+        raise StepFailed(
+            f"provider {saved.stale.uuid} of {saved.host} is no longer proven to be stale, so it is not touched: "
+            f"{diagnosis.explanation}"
+        )
+    check_service(snapshot, saved)
+    return snapshot
+
+
+def check_service(snapshot: Snapshot, saved: Saved) -> None:
+    """Raise StepFailed for a host that is down or fenced."""
+    service = snapshot.service
+    if service is None or service.forced_down or service.state != "up":
+        seen = "gone" if service is None else "forced down" if service.forced_down else service.state
+        raise StepFailed(f"the compute service of {saved.host} is {seen} now; nothing is taken away while it is")
+
+
+def check_empty(context: Context, saved: Saved) -> None:
+    """Raise ProviderInUse where somebody holds the stale tree."""
+    left = sorted(one for uuid in saved.stale_uuids for one in context.placement.consumers_of(uuid))
+    if left:
+        raise ProviderInUse(
+            f"provider {saved.stale.uuid} is in use again, by consumer {', '.join(left[:5])}, whose allocation was "
+            f"not saved. See who made it ('{commands.show_allocations(consumer=left[0])}'); when it is gone, resume"
+        )

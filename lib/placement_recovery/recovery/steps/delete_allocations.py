@@ -1,0 +1,81 @@
+"""delete_allocations: take the consumers' parts on the stale tree away, proven again right before."""
+
+from __future__ import annotations
+
+from typing import List
+
+from placement_recovery.cloud.model import Consumer
+from placement_recovery.cloud.placement import batches
+from placement_recovery.cloud.snapshot import Snapshot
+from placement_recovery.errors import (
+    ApiConflict,
+    ApiFailure,
+    ApiUnavailable,
+    ApiUnreachable,
+    ConsumerChanged,
+    StepFailed,
+)
+from placement_recovery.records.journal import Journal
+from placement_recovery.records.record import Saved
+from placement_recovery.recovery.changes import decide_again
+from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.lock import require_lock
+from placement_recovery.recovery.proof import check_empty, prove_again
+from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict
+
+
+def delete_allocations(context: Context, journal: Journal) -> str:
+    """Empty the stale tree: each consumer keeps what it holds elsewhere. One transaction per batch.
+
+    A consumer that changed since it was saved is decided upon and saved again; where that gives another decision than
+    the planned one, or a consumer was not saved, nothing is taken away: raises ConsumerChanged or ProviderInUse.
+    """
+    saved = journal.saved
+    if context.reader.provider(saved.stale.uuid) is None:
+        return f"provider {saved.stale.uuid} is gone, and nothing is allocated on it"
+    require_lock(context, journal, saved.stale.uuid)
+
+    def exhausted(last: ApiConflict) -> ConsumerChanged:
+        return ConsumerChanged(
+            f"consumers of provider {saved.stale.uuid} change all the time, {CONFLICT_TRIES} tries met a conflict. "
+            f"Last: {last}"
+        )
+
+    cleared = retry_on_conflict(context, lambda: _clear(context, journal), exhausted)
+    check_empty(context, saved)
+    already = len(saved.consumers) - cleared
+    more = f" ({already} held nothing there any more)" if already else ""
+    return f"{cleared} consumers hold nothing of provider {saved.stale.uuid} now{more}"
+
+
+def _clear(context: Context, journal: Journal) -> int:
+    """Clear at the generations of a fresh look. Returns how many consumers there were."""
+    saved = journal.saved
+    snapshot = prove_again(context, saved, holders=True)
+    _check_disabled(snapshot, saved)
+    decide_again(journal, snapshot)
+    _write(context, journal, [one.holding(one.without(saved.stale_uuids)) for one in snapshot.consumers])
+    return len(snapshot.consumers)
+
+
+def _write(context: Context, journal: Journal, cleared: List[Consumer]) -> None:
+    passed = journal.progress.past_no_return
+    for batch in batches(cleared, context.config.batch_size):
+        journal.pass_no_return()
+        try:
+            context.placement.set_consumers(batch)
+        except (ApiUnreachable, ApiUnavailable):
+            raise  # it may have been carried out
+        except ApiFailure:
+            # Placement refused the whole batch: if it was the first, nothing has been taken away.
+            journal.pass_no_return(passed)
+            raise
+        passed = True
+
+
+def _check_disabled(snapshot: Snapshot, saved: Saved) -> None:
+    if snapshot.service is not None and snapshot.service.status != "disabled":
+        raise StepFailed(
+            f"somebody enabled the compute service of {saved.host}: nothing is taken away while it is enabled, for the "
+            f"scheduler would fill a host that looks empty"
+        )

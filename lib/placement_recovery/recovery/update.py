@@ -1,0 +1,53 @@
+"""Write where others write too: look again and repeat as long as a write meets a conflict."""
+
+from __future__ import annotations
+
+import random
+from typing import Callable, TypeVar
+
+from placement_recovery.cloud.model import Provider
+from placement_recovery.cloud.placement import CONCURRENT_UPDATE
+from placement_recovery.errors import ApiConflict, PlacementRecoveryError, StepFailed
+from placement_recovery.recovery.context import Context
+
+Written = TypeVar("Written")
+
+# How often a write is tried at the generations of a fresh look before other writers are too many.
+CONFLICT_TRIES = 8
+
+
+def retry_on_conflict(
+    context: Context, write: Callable[[], Written], exhausted: Callable[[ApiConflict], PlacementRecoveryError]
+) -> Written:
+    """What `write` returns. It looks, decides and writes; it is called again where its write met a concurrent update.
+
+    Raises what `exhausted` makes of the last conflict after CONFLICT_TRIES, and any other conflict at once.
+    """
+    for _ in range(CONFLICT_TRIES):
+        try:
+            return write()
+        except ApiConflict as error:
+            if error.code != CONCURRENT_UPDATE:
+                raise
+            last = error
+            context.clock.sleep(random.uniform(0.05, 0.4))  # noqa: S311 - jitter, not a secret
+    raise exhausted(last) from last
+
+
+def update_with_retry(context: Context, provider_uuid: str, change: Callable[[Provider], bool]) -> bool:
+    """Call `change` with the provider as it is, again with a newer look as long as its write meets a conflict.
+
+    nova-compute writes to the provider too, so the look before each attempt decides anew. Returns what `change`
+    returns: whether it wrote. Raises StepFailed after CONFLICT_TRIES.
+    """
+
+    def write() -> bool:
+        return change(context.placement.describe(context.placement.show_provider(provider_uuid)))
+
+    def exhausted(last: ApiConflict) -> StepFailed:
+        return StepFailed(
+            f"provider {provider_uuid} could not be changed in {CONFLICT_TRIES} tries; see what else writes to it, "
+            f"then resume. Last: {last}"
+        )
+
+    return retry_on_conflict(context, write, exhausted)

@@ -1,1 +1,0 @@
-"""The actions and the workflows, as StackStorm calls them."""

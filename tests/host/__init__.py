@@ -1,1 +1,0 @@
-"""Tests of placement_recovery.host, on a real SSH server."""

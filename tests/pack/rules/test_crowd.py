@@ -1,0 +1,104 @@
+"""Many triggers in one moment, each a whole run of recover_host in processes of its own, as StackStorm runs them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+
+import pytest
+from st2common.standin import SensorService
+
+from lab.stackstorm import runner, triggers
+from lab.stackstorm.pool import Pool
+from placement_recovery.cloud.model import LOCK_PREFIX
+from placement_recovery.triggers import FROM_LOG, PROVIDER_CREATION_FAILED
+from testkit.placement import ONE_SERVER
+
+# Each action costs a second of CPU: so many take a minute on two cores. `make test-crowd` runs fifty and ten.
+TRIGGERS = int(os.environ.get("PLACEMENT_RECOVERY_TRIGGERS", "10"))
+HOSTS = int(os.environ.get("PLACEMENT_RECOVERY_HOSTS", "3"))
+ACTIONS = 8  # that StackStorm's action runner has under way at once
+RUN_SECONDS = 1800.0
+
+
+@pytest.fixture
+def rush(cloud, datastore):
+    """Dispatch a trigger for each of these hosts, and run what the rule starts for them, all at once."""
+
+    def run(hosts, **config):
+        sensors = SensorService("placement_recovery", "LogSensor")
+        for host in hosts:
+            sensors.dispatch(PROVIDER_CREATION_FAILED, payload(host))
+        config = cloud.config(store="datastore", automation="when_safe", provider_wait=120, **config)
+        with Pool(ACTIONS) as pool, ExitStack() as running:
+            options = {"config": config, "datastore": datastore, "pool": pool}
+            started = [
+                running.enter_context(runner.start(rule.action, rule.parameters, trigger=one.payload, **options))
+                for one, rule in matched(triggers.read(datastore))
+            ]
+            return [one.wait(RUN_SECONDS) for one in started]
+
+    return run
+
+
+def payload(host):
+    """As the sensor tells it."""
+    told = dict.fromkeys(("provider_name", "compute_node_uuid", "time", "request_id", "file"), "")
+    return {"host": host, "node": host, "source": FROM_LOG, **told}
+
+
+def matched(instances):
+    """Each trigger with the rule that it meets; the same payload meets the same."""
+    rules = {}
+    for one in instances:
+        host = one.payload["host"]
+        if host not in rules:
+            (rules[host],) = triggers.match(one.trigger, one.payload)
+        yield one, rules[host]
+
+
+def test_triggers_at_once_for_one_host_are_one_recovery(cloud, rush):
+    """Ten here, fifty by `make test-crowd`: all but one say so, nothing is lost, and nova-compute restarts once."""
+    stale, mark = cloud.stale_host(2), cloud.placement_mark()
+    with cloud.nova_compute(stale.host, only_after_restart=True) as compute:
+        restart = {"restart_how": "command", "restart_where": "local", "restart_command": [*compute.restart_command]}
+        ended = rush([stale.host] * TRIGGERS, periodic_wait=1, **restart)
+    (recovery,) = (one.output for one in ended if one.output["state"] == "finished")
+    others = [(one.status, one.output) for one in ended if one.output is not recovery]
+    assert len(others) == TRIGGERS - 1
+    assert [one for one in others if not says_so(*one, recovery["recovery_id"])] == []
+    assert compute.restarts == 1
+    assert [one.path for one in deletes(cloud, mark)] == [f"/resource_providers/{stale.stale_uuid}"]
+    check_recovered(cloud, stale)
+
+
+def test_hosts_at_once_are_as_many_recoveries(cloud, rush):
+    """Three here, ten by `make test-crowd`, side by side."""
+    stale = [cloud.stale_host(2) for _ in range(HOSTS)]
+    with ExitStack() as computes:
+        for one in stale:
+            computes.enter_context(cloud.nova_compute(one.host))
+        ended = rush([one.host for one in stale], periodic_wait=60)
+    assert [(one.status, one.output["state"]) for one in ended] == [("succeeded", "finished")] * HOSTS
+    for one in stale:
+        check_recovered(cloud, one)
+
+
+def deletes(cloud, mark):
+    """The providers that were deleted, or were to be."""
+    writes = cloud.placement_writes_since(mark)
+    return [one for one in writes if one.method == "DELETE" and one.path.startswith("/resource_providers/")]
+
+
+def says_so(status, output, recovery_id):
+    """Whether a run that did nothing tells why: the host is healthy, or that recovery is under way or just over."""
+    if status == "succeeded" and output["state"] not in ("healthy", "skipped"):
+        return False
+    return any(words in output["summary"] for words in (recovery_id, "is healthy", "RecoveryUnderWay"))
+
+
+def check_recovered(cloud, stale):
+    """Each server holds what it held, on the new provider, which nobody locks; the service is enabled."""
+    assert cloud.provider_allocations(stale.compute_uuid) == dict.fromkeys(stale.servers, ONE_SERVER)
+    assert [one for one in cloud.traits(stale.compute_uuid) if one.startswith(LOCK_PREFIX)] == []
+    assert cloud.service(stale.host)["disabled"] is False

@@ -1,1 +1,0 @@
-"""Nova 26, where a flip of the host's name leaves live servers on a stale provider."""

@@ -1,1 +1,0 @@
-"""The recovery record: its documents, its values and its journal."""

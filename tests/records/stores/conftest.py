@@ -1,0 +1,26 @@
+"""Both stores, for the tests of what they promise alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from placement_recovery.records.stores import DatastoreStore, FileStore
+from testkit.stores.service import Service
+
+
+@pytest.fixture
+def service():
+    """StackStorm's datastore service, empty and sound."""
+    return Service()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The path of a folder for records, which is not there yet."""
+    return str(tmp_path / "records")
+
+
+@pytest.fixture(params=["files", "datastore"])
+def store(request, folder, service):
+    """An empty store of each kind."""
+    return FileStore(folder) if request.param == "files" else DatastoreStore(service)

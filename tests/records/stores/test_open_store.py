@@ -1,0 +1,28 @@
+"""Which store the configuration opens."""
+
+from __future__ import annotations
+
+import pytest
+
+from placement_recovery.config import Config
+from placement_recovery.errors import ConfigurationError
+from placement_recovery.records.stores import SAVED, open_store
+
+
+def test_files_are_opened_in_the_configured_folder(folder):
+    """No service of StackStorm is needed for them."""
+    config = Config(store="files", store_folder=folder)
+    open_store(config).add("a", SAVED, "text")
+    assert open_store(config).get("a", SAVED) == "text"
+
+
+def test_the_datastore_is_opened_over_the_service_of_the_action(service):
+    """The service is handed in; the library imports nothing of StackStorm."""
+    open_store(Config(store="datastore"), service).add("a", SAVED, "text")
+    assert list(service.values.values()) == ["text"]
+
+
+def test_the_datastore_outside_of_stackstorm_is_refused():
+    """The message says what to set."""
+    with pytest.raises(ConfigurationError, match="set store to files"):
+        open_store(Config(store="datastore"))

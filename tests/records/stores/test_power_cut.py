@@ -1,0 +1,91 @@
+"""The power goes at any moment of a write; the record is whole all the same."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from placement_recovery.errors import RecordNotFound
+from placement_recovery.records.stores import PROGRESS, SAVED, FileStore
+from testkit.stores.power_cut import PowerCutDisk
+
+OLD = '{"step": "lock", "ä": 1}'
+NEW = '{"step": "delete allocations", "outcome": "done"}'
+
+
+@pytest.fixture
+def reopened(tmp_path):
+    """A function that opens a store on what a power cut left: {name: bytes}."""
+    opened = []
+
+    def reopen(content):
+        folder = tmp_path / f"after-{len(opened)}"
+        folder.mkdir(mode=0o700)
+        for name, data in content.items():
+            (folder / name).write_bytes(data)
+        opened.append(folder)
+        return FileStore(str(folder))
+
+    return reopen
+
+
+def read(store, part):
+    """The text of recovery `a`, or None if there is none."""
+    try:
+        return store.get("a", part)
+    except RecordNotFound:
+        return None
+
+
+def test_put_leaves_the_old_text_or_the_new(folder, reopened):
+    """Cut at every byte, with the rename or the names lost: the text is one of the two, whole, and can be put again."""
+    FileStore(folder).put("a", PROGRESS, OLD)
+    disk = PowerCutDisk(folder)
+    FileStore(folder, disk).put("a", PROGRESS, NEW)
+    outcomes = disk.all_outcomes()
+    assert len(outcomes) > len(NEW)
+    found = set()
+    for content in outcomes:
+        store = reopened(content)
+        assert store.ids(PROGRESS) == ("a",)
+        found.add(read(store, PROGRESS))
+        store.put("a", PROGRESS, NEW)
+        assert read(store, PROGRESS) == NEW
+    assert found == {OLD, NEW}
+
+
+def test_add_leaves_nothing_or_the_whole_text(folder, reopened):
+    """A saved payload is never there in part."""
+    os.mkdir(folder, 0o700)
+    disk = PowerCutDisk(folder)
+    FileStore(folder, disk).add("a", SAVED, NEW)
+    assert {read(reopened(content), SAVED) for content in disk.all_outcomes()} == {None, NEW}
+
+
+@pytest.mark.parametrize("write", ["add", "put"])
+def test_what_has_returned_stays(folder, reopened, write):
+    """Once the call has come back, no power cut takes the text away."""
+    os.mkdir(folder, 0o700)
+    disk = PowerCutDisk(folder)
+    getattr(FileStore(folder, disk), write)("a", SAVED, NEW)
+    assert {read(reopened(content), SAVED) for content in disk.last_outcomes()} == {NEW}
+
+
+def test_a_removal_cut_in_half_leaves_the_progress(folder, reopened):
+    """A saved payload without its progress would look like a recovery that was opened and has not begun."""
+    store = FileStore(folder)
+    store.add("a", SAVED, OLD)
+    store.put("a", PROGRESS, NEW)
+    disk = PowerCutDisk(folder)
+    FileStore(folder, disk).remove("a")
+    stores = [reopened(content) for content in disk.all_outcomes()]
+    assert {(read(store, SAVED), read(store, PROGRESS)) for store in stores} == {(OLD, NEW), (None, NEW), (None, None)}
+
+
+def test_the_judgement_notices_a_missing_sync(folder, reopened):
+    """On a disk that never syncs a file the same outcomes hold torn texts: the tests above can fail."""
+    FileStore(folder).put("a", PROGRESS, OLD)
+    disk = PowerCutDisk(folder, forgets_sync=True)
+    FileStore(folder, disk).put("a", PROGRESS, NEW)
+    assert NEW[:7] in {read(reopened(content), PROGRESS) for content in disk.all_outcomes()}
