@@ -1,9 +1,9 @@
-"""Throughput and memory of the log parser on logs without a fault, beside `grep -F` on the same file.
+"""Throughput and memory of the log parser on logs without a fault, compared to `grep -F` on the same file.
 
     python3 benchmarks/logs.py [--megabytes 100]
 
-Each form is made of the harmless lines of the sample logs. The file is read from the page cache: the figures are
-those of the processor.
+Each form consists of the harmless lines of the sample logs. The file is read from the page cache, so that the CPU
+is measured, not the disk.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROUNDS = 5
 
 
 def main() -> None:
-    """Print a table: one line a form, then one a size."""
+    """Print a table: one line per form, then one per size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=100, help="size of each log (default 100)")
     megabytes = parser.parse_args().megabytes
@@ -84,7 +84,7 @@ def _measure(name: str, path: Path) -> None:
     size = path.stat().st_size / 1e6
     parser, grep = [], []
     for _ in range(ROUNDS):
-        # In turns, so that whatever else runs on this machine slows down both.
+        # In turns, so that other load on the machine slows down both.
         parser.append(size / _seconds(lambda: _read(path)))
         grep.append(size / _seconds(lambda: _grep(path)))
     ours, theirs = max(parser), max(grep)
@@ -100,7 +100,7 @@ def _seconds(work: Callable[[], None]) -> float:
 def _read(path: Path) -> None:
     events = list(read_file(path))
     if events:
-        raise SystemExit(f"{len(events)} events in a log that has none: {events[0]}")
+        raise SystemExit(f"{len(events)} events in a log without a fault: {events[0]}")
 
 
 def _grep(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python3 -m placement_recovery.detection.logs FILE...`: print each fault of these logs as one line of JSON."""
+"""`python3 -m placement_recovery.detection FILE... [--all]`: print each fault in these logs as one line of JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INTERRUPTED = 130
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Return 0, or 1 where a file could not be read; all the others were read nevertheless."""
+    """Print the events of all files; return 0, or 1 if a file could not be read."""
     options = _parser().parse_args(arguments)
     status = 0
     for file in options.files:
@@ -33,10 +33,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m placement_recovery.detection",
-        description="Print each fault in these logs as one line of JSON.",
+        description="Print each fault in nova-compute's logs as one line of JSON.",
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a log of nova-compute, plain or gzip; - for stdin")
-    parser.add_argument("--all", action="store_true", help="also print failed creations that have another cause")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a log, plain or gzip; - for standard input")
+    parser.add_argument("--all", action="store_true", help="also print creations that failed for another reason")
     return parser
 
 
@@ -57,7 +57,7 @@ def _run() -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader has enough; Python's own flush at the end must not complain.
+        # The reader has closed the pipe; Python's own flush at the end must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 

@@ -1,4 +1,4 @@
-"""`python3 -m placement_recovery.detection.logs`, as it is typed."""
+"""`python3 -m placement_recovery.detection`, as it is typed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from testkit.logs.forms import SAMPLES
 from testkit.logs.nova_lines import REQUEST, UUID, answered, as_bytes, conflict, failed
 
 FAULT = as_bytes(conflict(), failed())
-TROUBLE = as_bytes(answered(503, "<html>"), failed())
+OTHER_FAILURE = as_bytes(answered(503, "<html>"), failed())
 
 
 def start(*arguments, **streams):
     """Start the command with the library on the path and nothing else."""
-    command = [sys.executable, "-m", "placement_recovery.detection.logs", *map(str, arguments)]
+    command = [sys.executable, "-m", "placement_recovery.detection", *map(str, arguments)]
     return subprocess.Popen(
         command,
         env={**os.environ, "PYTHONPATH": str(ROOT / "lib")},
@@ -31,7 +31,7 @@ def start(*arguments, **streams):
 
 
 def run(*arguments, given=b""):
-    """Its exit code, its lines as values, and its words on stderr."""
+    """Its exit code, its lines as values, and its messages on stderr."""
     with start(*arguments, stdin=subprocess.PIPE) as process:
         output, errors = process.communicate(given, timeout=60)
     return process.returncode, [json.loads(line) for line in output.splitlines()], errors.decode()
@@ -39,9 +39,9 @@ def run(*arguments, given=b""):
 
 @pytest.fixture
 def log(tmp_path):
-    """A log with a fault and a trouble."""
+    """A log with a fault and another failure."""
     path = tmp_path / "nova-compute.log"
-    path.write_bytes(FAULT + TROUBLE)
+    path.write_bytes(FAULT + OTHER_FAILURE)
     return path
 
 
@@ -59,12 +59,12 @@ def test_each_fault_is_one_line_of_json(log):
     assert run(log) == (0, [expected], "")
 
 
-def test_all_adds_the_troubles(log):
+def test_all_adds_the_other_failures(log):
     """With their kind and their cause."""
-    status, (fault, trouble), _ = run("--all", log)
+    status, (fault, failure), _ = run("--all", log)
     assert status == 0
     assert "kind" not in fault
-    assert (trouble["kind"], trouble["cause"]) == ("unavailable", "Placement answered 503 to the creation")
+    assert (failure["kind"], failure["cause"]) == ("unavailable", "Placement answered 503 to the creation")
 
 
 def test_a_dash_is_standard_input(log):
@@ -74,7 +74,7 @@ def test_a_dash_is_standard_input(log):
 
 
 def test_a_fault_is_printed_while_the_input_goes_on():
-    """`tail -F nova-compute.log | ...` must not wait for an end that never comes."""
+    """`tail -F nova-compute.log | ...` must not wait for the end of the input."""
     with start("-", stdin=subprocess.PIPE) as process:
         process.stdin.write(FAULT)
         process.stdin.flush()
@@ -88,14 +88,14 @@ def test_the_samples_hold_six_faults():
     assert (status, len(events)) == (0, 6)
 
 
-def test_a_rotated_log_is_read_packed(tmp_path):
-    """By its content, whatever it is called, and in several members as well."""
+def test_a_compressed_log_is_read(tmp_path):
+    """Recognised by its content, whatever its name; also in several members."""
     path = tmp_path / "nova-compute.log.2"
     path.write_bytes(gzip.compress(FAULT) + gzip.compress(FAULT))
     assert len(run(path)[1]) == 2
 
 
-def test_an_unreadable_file_is_told_and_the_others_are_read(tmp_path, log):
+def test_an_unreadable_file_is_reported_and_the_others_are_read(tmp_path, log):
     """In any order."""
     status, events, errors = run(tmp_path / "absent.log", tmp_path, log)
     assert (status, len(events)) == (1, 1)
@@ -103,8 +103,8 @@ def test_an_unreadable_file_is_told_and_the_others_are_read(tmp_path, log):
     assert f"{tmp_path}: cannot be read: Is a directory\n" in errors
 
 
-def test_a_packed_log_that_is_cut_off_is_told_after_its_faults(tmp_path):
-    """What could be unpacked was read."""
+def test_a_truncated_gzip_log_is_reported_after_its_faults(tmp_path):
+    """What could be decompressed was read."""
     path = tmp_path / "nova-compute.log.gz"
     packed = gzip.compress(FAULT + os.urandom(1_000_000))
     path.write_bytes(packed[: len(packed) // 2])
@@ -113,16 +113,16 @@ def test_a_packed_log_that_is_cut_off_is_told_after_its_faults(tmp_path):
     assert "the gzip data are broken" in errors
 
 
-def test_a_file_of_another_packer_is_no_empty_log(tmp_path):
-    """Silence would look like health."""
+def test_a_file_of_another_compression_is_an_error(tmp_path):
+    """Printing nothing would look like a healthy host."""
     path = tmp_path / "nova-compute.log.xz"
     path.write_bytes(b"\xfd7zXZ\0\0\4")
     status, events, errors = run(path)
     assert (status, events) == (1, [])
-    assert "it is packed by xz" in errors
+    assert "it is compressed by xz" in errors
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path):
+def test_a_reader_that_closes_the_pipe_is_not_an_error(tmp_path):
     """`| head -1` ends quietly."""
     path = tmp_path / "long.log"
     path.write_bytes(FAULT * 2_000)
@@ -133,10 +133,8 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
     assert process.returncode == 0
 
 
-def test_the_library_loads_nothing_but_python_itself():
-    """A sensor shares its process with StackStorm's libraries."""
-    listed = "[n for n in sys.modules if n.startswith('placement_recovery.')]"
-    code = f"import sys, placement_recovery.detection.logs; print({listed})"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib")}
-    output = subprocess.run([sys.executable, "-S", "-c", code], env=environment, capture_output=True, check=True).stdout
-    assert all("'placement_recovery.detection.logs" in name for name in output.decode().split(","))
+@pytest.mark.parametrize("module", ["__main__", "follow.watch"])
+def test_command_and_sensor_need_the_standard_library_only(module):
+    """Without site-packages both can be imported; the sensor shares its process with StackStorm's libraries."""
+    command = [sys.executable, "-S", "-c", f"import placement_recovery.detection.{module}"]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "lib")}, check=True)

@@ -1,4 +1,4 @@
-"""One log in every form, cut anywhere: the same faults."""
+"""One log in every form, in pieces of any size: the same faults."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from placement_recovery.detection.logs import Fault, LogParser, Trouble
+from placement_recovery.detection.logs import Fault, LogParser, OtherFailure
 from testkit.logs import forms
 
 CONFLICT = forms.sample("nova-34-name-conflict.log")
@@ -36,7 +36,7 @@ NAMED = [replace(fault, host=forms.HOST) for fault in FAULTS]
 
 
 def test_the_plain_form_holds_two_faults():
-    """The measure of all other forms."""
+    """The reference for all other forms."""
     assert [type(fault) for fault in FAULTS] == [Fault, Fault]
 
 
@@ -53,16 +53,16 @@ def test_a_form_with_a_host_gives_the_same_faults_on_that_host(form):
 
 
 @pytest.mark.parametrize("form", forms.ALL.values(), ids=forms.ALL)
-def test_the_callers_host_is_believed_first(form):
+def test_the_callers_host_takes_precedence(form):
     """In a central tree the folder's name is the host."""
     assert {fault.host for fault in read(form(CONFLICT), host="from-the-path")} == {"from-the-path"}
 
 
 @pytest.mark.parametrize("form", forms.ALL.values(), ids=forms.ALL)
 @pytest.mark.parametrize(("lines", "kind"), [(UNAVAILABLE, "unavailable"), (DROPPED, "unreachable")])
-def test_other_causes_are_trouble_in_every_form(form, lines, kind):
-    """No wrapper makes a fault of them."""
-    assert [(type(event), event.kind) for event in read(form(lines))] == [(Trouble, kind)] * 2
+def test_other_causes_are_other_failures_in_every_form(form, lines, kind):
+    """No wrapper turns them into faults."""
+    assert [(type(event), event.kind) for event in read(form(lines))] == [(OtherFailure, kind)] * 2
 
 
 @pytest.mark.parametrize("form", forms.ALL.values(), ids=forms.ALL)
@@ -87,21 +87,21 @@ def test_any_cuts_change_nothing(data, name):
 @pytest.mark.parametrize("name", [path.name for path in sorted(forms.SAMPLES.glob("*.log"))])
 @settings(max_examples=25, deadline=None)
 @given(cuts=st.lists(st.integers(0, 2**17), max_size=50))
-def test_the_samples_cut_into_random_pieces_tell_the_same(name, cuts):
+def test_the_samples_in_random_pieces_give_the_same_events(name, cuts):
     """The real files, byte for byte."""
     data = (forms.SAMPLES / name).read_bytes()
     assert fed_in_pieces(data, [min(cut, len(data)) for cut in cuts]) == fed_in_pieces(data, [])
 
 
 @pytest.mark.parametrize("form", forms.ALL.values(), ids=forms.ALL)
-def test_lines_one_by_one_tell_the_same(form):
+def test_lines_one_by_one_give_the_same_events(form):
     """The end of a split line comes alone, with none of the words that make a line worth reading."""
     data = forms.as_bytes(form(CONFLICT))
     ends = [index + 1 for index, byte in enumerate(data) if byte == ord("\n")]
     assert fed_in_pieces(data, ends) == fed_in_pieces(data, [])
 
 
-def test_a_piece_that_ends_in_a_quoted_line_break_is_no_whole_line():
+def test_a_piece_that_ends_in_a_quoted_line_break_is_not_a_whole_line():
     """docker's mark of a whole line is a line's end; the text may end in a backslash and an n."""
     text = forms.oslo_json(CONFLICT[18:19])[0]
     text = text.replace("{", r'{"note": "first\\n and more", ', 1)
@@ -112,13 +112,13 @@ def test_a_piece_that_ends_in_a_quoted_line_break_is_no_whole_line():
     assert len(read([*harmless, *split, *harmless])) == 1
 
 
-def test_single_bytes_tell_the_same():
+def test_single_bytes_give_the_same_events():
     """The smallest pieces there are."""
     data = forms.as_bytes(SHORT)
     assert fed_in_pieces(data, range(len(data))) == fed_in_pieces(data, [])
 
 
-def test_a_form_without_time_takes_the_wrappers():
+def test_a_form_without_time_has_the_time_of_its_wrapper():
     """devstack leaves time and process to the journal, which writes times in UTC."""
     records = forms.journal_json(forms.without_time_and_process(CONFLICT))
     assert {fault.time for fault in read(records)} == {"2026-11-22 11:00:32.672Z"}
@@ -129,8 +129,8 @@ def test_windows_line_ends_change_nothing():
     assert read([line + "\r" for line in CONFLICT]) == FAULTS
 
 
-def test_a_record_from_elsewhere_is_read_line_by_line():
-    """Loki gives lines, not bytes."""
+def test_a_record_from_another_source_is_read_line_by_line():
+    """Loki delivers lines, not bytes."""
     parser = LogParser()
     assert [event for line in CONFLICT for event in parser.feed_line(line)] == FAULTS
 
@@ -139,5 +139,5 @@ def test_a_line_within_a_line_is_refused():
     """Otherwise the half line before would be joined with it."""
     parser = LogParser()
     parser.feed(b"half a li")
-    with pytest.raises(ValueError, match="not ended"):
+    with pytest.raises(ValueError, match="left a line incomplete"):
         parser.feed_line("a record")

@@ -1,4 +1,4 @@
-"""Mutated logs: 3,000 runs here, and as many as one likes by `python3 tests/logs/fuzz.py --runs N`."""
+"""Mutated logs: 3,000 runs here, more by `make fuzz RUNS=N`."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ RUNS = 3_000
 
 
 def test_no_mutation_of_a_log_breaks_the_parser():
-    """See fuzz.py for what each run asserts; and the mutations left enough whole to be worth it."""
+    """fuzz.py describes what each run asserts; enough faults survive the mutations to make the test meaningful."""
     assert sum(fuzz.check(seed) for seed in range(1, RUNS + 1)) > RUNS / 10

@@ -1,4 +1,4 @@
-"""What a log may hold besides lines: nothing of it raises, takes long or stays in memory."""
+"""A log may hold anything: reading it neither raises, nor takes long, nor fills the memory."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_an_endless_line_takes_little_memory(filler):
 
 
 @pytest.mark.parametrize("size", [LONGEST_LINE + 1, 3 * LONGEST_LINE])
-def test_after_a_line_that_is_too_long_reading_goes_on(size):
+def test_reading_continues_after_a_line_that_is_too_long(size):
     """It is dropped as a whole, whether it comes at once or in pieces."""
     data = b"x" * size + FAULT + FAULT
     pieces = [data[at : at + 10_000] for at in range(0, len(data), 10_000)]
@@ -60,18 +60,18 @@ def test_the_longest_line_is_read():
     assert nodes(as_bytes(json.dumps(record))) == []
 
 
-def test_a_hole_of_zeros_is_passed_over():
+def test_a_hole_of_zeros_is_skipped():
     """copytruncate under a writer that does not append leaves one of the old file's size."""
     assert nodes(*[b"\0" * MEGABYTE] * 5, FAULT) == ["compute-0"]
     assert nodes(FAULT, b"\0" * 5 * MEGABYTE + FAULT) == ["compute-0"] * 2
 
 
-def test_bytes_that_are_no_utf_8_harm_their_line_only():
+def test_bytes_that_are_not_utf_8_affect_their_line_only():
     """A line cut by a rotation, or written in another code page."""
     assert nodes(b"\xc3\x28\xff\xfe\n", FAULT, b"\xe2\x82", b"\n") == ["compute-0"]
 
 
-def test_binary_content_is_passed_over():
+def test_binary_content_is_skipped():
     """All byte values, in all orders that a multiplication gives."""
     binary = b"".join(bytes((number * factor) % 256 for number in range(256)) for factor in range(1, 400))
     assert nodes(binary, b"\n", FAULT) == ["compute-0"]
@@ -100,7 +100,7 @@ def test_binary_content_is_passed_over():
     ],
     ids=range(17),
 )
-def test_a_hostile_line_is_read_in_no_time(line):
+def test_a_hostile_line_is_read_quickly(line):
     """Neither deep nesting nor long numbers nor patterns that try again and again: well below a second for 1 MB."""
     parser = LogParser()
     start = time.process_time()
@@ -110,15 +110,15 @@ def test_a_hostile_line_is_read_in_no_time(line):
 
 
 def test_split_lines_that_never_end_take_little_memory():
-    """A container that writes no line end, on as many streams as a forger may think of."""
+    """A container that writes no line end, on any number of forged streams."""
     one = [as_bytes(json.dumps({"log": "x" * 16_384, "stream": "stdout"}))] * 1_000
     many = [as_bytes(json.dumps({"log": "x" * 16_384, "stream": f"s{number}"})) for number in range(1_000)]
     assert peak_of(one) < 6 * MEGABYTE
     assert peak_of(many) < 6 * MEGABYTE
 
 
-def test_after_a_split_line_that_never_ended_reading_goes_on():
-    """It is given up, and what comes later is read."""
+def test_reading_continues_after_a_split_line_that_never_ended():
+    """It is dropped, and the later lines are read."""
     begun = as_bytes(*["2026-11-22T11:00:32.67Z stdout P " + "x" * 16_384] * 3)
     others = as_bytes(*["2026-11-22T11:00:32.67Z stderr F harmless " + "x" * 16_384] * 600)
     fault = as_bytes(*(f"2026-11-22T11:00:32.67Z stdout F {line}" for line in (conflict(), failed())))

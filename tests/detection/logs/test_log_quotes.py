@@ -1,4 +1,4 @@
-"""Text that merely quotes the fault makes none."""
+"""Text that merely quotes the fault is not a fault."""
 
 from __future__ import annotations
 
@@ -71,23 +71,23 @@ def test_a_quoted_failure_is_nothing(wrapped):
         {"name": "nova.api", "levelname": "ERROR", "message": f"somebody wrote:\n{conflict()}"},
     ],
 )
-def test_a_line_break_in_a_record_starts_no_new_one(record):
+def test_a_line_break_in_a_record_does_not_start_another(record):
     """Where the record's bounds are known, the quoted lines in it are a part of it."""
     assert read(json.dumps(record)) == []
 
 
-def test_a_line_break_in_a_record_from_elsewhere_starts_no_new_one():
+def test_a_line_break_in_a_record_from_another_source_does_not_start_another():
     """Loki keeps a multi-line text as one."""
     parser = LogParser()
     assert parser.feed_line(f"somebody wrote:\n{conflict()}\n{failed()}") + parser.close() == []
 
 
-def test_in_a_plain_file_a_line_break_cannot_be_told_from_a_real_one():
-    """Nothing in the bytes differs: this fault is told, and the API's proof has to refuse it."""
+def test_in_a_plain_file_a_line_break_cannot_be_distinguished_from_a_real_one():
+    """The bytes are the same: this fault is reported, and the proof by the API has to refuse it."""
     assert len(read(f"somebody wrote:\n{conflict()}")) == 1
 
 
-def test_a_user_who_is_called_like_the_fault_makes_none():
+def test_a_user_named_like_the_fault_is_not_a_fault():
     """A format may show names in the context: Placement's answer must be whole, up to the end of the line."""
     name = "x] " + QUOTED
     real = "[None] Failed to retrieve resource provider tree from placement API. Got 503: x."
@@ -113,13 +113,13 @@ def test_a_user_who_is_called_like_the_fault_makes_none():
         "[" * 100_000,
     ],
 )
-def test_a_409_that_does_not_say_so_itself_is_trouble(answer):
+def test_a_409_without_placements_own_words_is_another_failure(answer):
     """Placement's own words, at their own place in its own answer, or no fault."""
     assert [event.kind for event in read(answered(409, answer), failed())] == ["rejected"]
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 404, 500, 503])
-def test_the_words_with_another_status_are_trouble(status):
+def test_the_words_with_another_status_are_another_failure(status):
     """Placement before 6.0 answers 500 to the same conflict on some databases: then the audit finds it, not the log."""
     (event,) = read(answered(status, conflict_answer("name: compute-0")), failed())
     assert f"answered {status}" in event.cause

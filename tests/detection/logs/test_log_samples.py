@@ -1,10 +1,10 @@
-"""The sample logs of real nova-computes: which faults are in them, and which are not."""
+"""The sample logs of real nova-computes: the faults in them, and the other failures."""
 
 from __future__ import annotations
 
 import pytest
 
-from placement_recovery.detection.logs import Fault, Trouble, read_file
+from placement_recovery.detection.logs import Fault, OtherFailure, read_file
 from testkit.logs.forms import SAMPLES
 
 MIGRATION = "nova-26-name-conflict-after-failed-migration.log"
@@ -60,19 +60,19 @@ def test_a_reinstalled_host_meets_the_fault_at_start_and_at_the_periodic():
         (UNAVAILABLE, "unavailable", "Placement answered 503"),  # lines 2 and 43, then 3 and 44
     ],
 )
-def test_the_same_exception_from_another_cause_is_trouble(name, kind, words):
-    """Both logs hold the exception twice, and never a 409: nothing in them is a fault."""
+def test_the_same_exception_from_another_cause_is_another_failure(name, kind, words):
+    """Both logs have the exception twice, and no 409: they hold no fault."""
     events = list(read_file(SAMPLES / name))
-    assert [(type(event), event.kind, event.node) for event in events] == [(Trouble, kind, "compute-0")] * 2
+    assert [(type(event), event.kind, event.node) for event in events] == [(OtherFailure, kind, "compute-0")] * 2
     assert all(words in event.cause for event in events)
 
 
-def test_a_placement_that_is_all_down_is_neither():
-    """nova then fails at reading, with another exception: no provider was to be created."""
+def test_a_placement_that_is_down_entirely_gives_no_event():
+    """nova fails earlier, at a read, with another exception."""
     assert list(read_file(SAMPLES / ALL_DOWN)) == []
 
 
 @pytest.mark.parametrize("name", [MIGRATION, JSON, REINSTALLED])
-def test_a_log_of_faults_holds_no_trouble(name):
-    """Each exception in them follows its 409, so each is told once, as a fault."""
+def test_a_log_of_faults_holds_no_other_failure(name):
+    """Each exception in them follows its 409, so each is reported once, as a fault."""
     assert all(isinstance(event, Fault) for event in read_file(SAMPLES / name))

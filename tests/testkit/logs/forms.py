@@ -78,7 +78,7 @@ def syslog_without_date(lines: Lines) -> Lines:
 
 
 def syslog_with_bare_tracebacks(lines: Lines) -> Lines:
-    """The header once a record: the lines of its traceback come without."""
+    """One header per record; the lines of its traceback have none."""
     return [line if _is_traceback(line) else f"<187>Nov 22 11:00:32 {HOST} nova-compute: {line}" for line in lines]
 
 
@@ -119,7 +119,7 @@ def journal_short_unix(lines: Lines) -> Lines:
 
 
 def journal_json(lines: Lines) -> Lines:
-    """journalctl -o json, one record a line."""
+    """journalctl -o json, one record per line."""
     return [_compact({**_JOURNAL, "MESSAGE": line}) for line in lines]
 
 
@@ -241,7 +241,7 @@ NAMELESS: Dict[str, Callable[[Lines], Lines]] = {
         cri_split,
     )
 }
-"""Forms that do not tell the host."""
+"""Forms that do not name the host."""
 
 NAMING: Dict[str, Callable[[Lines], Lines]] = {
     form.__name__: form
@@ -272,7 +272,7 @@ NAMING: Dict[str, Callable[[Lines], Lines]] = {
         journal_of_oslo_json,
     )
 }
-"""Forms that tell the host."""
+"""Forms that name the host."""
 
 ALL = {**NAMELESS, **NAMING}
 

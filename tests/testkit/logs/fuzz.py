@@ -1,9 +1,9 @@
-"""Fuzz the log parser: mutated real logs, cut at random.
+"""Fuzz the log parser: mutated real logs, in random pieces.
 
     make fuzz [--runs 100000] [--seed 1]
 
-Asserted in each run: nothing is raised; the cuts change nothing; what the parser keeps is bounded; and no fault
-without a line that bears both phrases of the 409, ERROR and the right logger. A failing run prints its seed, which
+Each run asserts: nothing is raised; the cuts change nothing; the parser's state is bounded; and each fault has a
+line with both phrases of the 409, ERROR and the right logger. A failing run prints its seed, which
 alone repeats it: `--seed SEED --runs 1`.
 """
 
@@ -22,7 +22,7 @@ from placement_recovery.detection.logs.line_splitter import LONGEST_LINE
 from testkit.logs import forms
 
 NEEDED = (b"Got 409", b"Conflicting resource provider name", b"ERROR", b"nova.scheduler.client.report")
-# In these the words of a line are no longer beside each other, or no words.
+# In these forms the phrases are split, or written as numbers.
 SCATTERED = ("docker_split", "docker_split_of_oslo_json", "cri_split")
 IN_NUMBERS = ("journal_json_in_numbers", "journal_json_in_spaced_numbers")
 MOST_STATE = 4 * LONGEST_LINE
@@ -35,7 +35,7 @@ JUNK = [
 
 
 def main() -> None:
-    """Run, and say how many runs held."""
+    """Run, and print how many runs passed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=100_000, help="how many (default 100,000)")
     parser.add_argument("--seed", type=int, default=1, help="of the first run; each further one takes the next")
@@ -44,19 +44,19 @@ def main() -> None:
     for seed in range(options.seed, options.seed + options.runs):
         faults += check(seed)
     last, seconds = options.seed + options.runs - 1, time.monotonic() - started
-    sys.stdout.write(f"seeds {options.seed} to {last} held in {seconds:.0f} s; {faults} faults were told\n")
+    sys.stdout.write(f"seeds {options.seed} to {last} held in {seconds:.0f} s; {faults} faults were reported\n")
 
 
 def check(seed: int) -> int:
-    """Do one run, and return how many faults it told. Raises AssertionError that names the seed."""
+    """Do one run, and return the number of faults it reported. Raises AssertionError that names the seed."""
     chance = random.Random(seed)
     name = chance.choice(sorted(forms.ALL))
     data = mutate(chance, forms.as_bytes(forms.ALL[name](_some_lines(chance))))
     try:
         whole = _read([data])
-        assert _read(_cut(chance, data)) == whole, "the cuts changed what was told"
+        assert _read(_cut(chance, data)) == whole, "the cuts changed the events"
         faults = [event for event in whole if isinstance(event, Fault)]
-        assert not faults or name in IN_NUMBERS or _may_hold_a_fault(data, name), f"a fault out of nothing: {faults}"
+        assert not faults or name in IN_NUMBERS or _may_hold_a_fault(data, name), f"a fault without its line: {faults}"
     except Exception as error:
         raise AssertionError(f"seed {seed}, form {name}: {error!r}") from error
     return len(faults)
@@ -102,7 +102,7 @@ def _read(pieces: Iterator[bytes] | List[bytes]) -> List[Event]:
     events: List[Event] = []
     for piece in pieces:
         events += parser.feed(piece)
-        assert len(json.dumps(parser.state())) < MOST_STATE, "too much is kept"
+        assert len(json.dumps(parser.state())) < MOST_STATE, "the state is too large"
     return events + parser.close()
 
 

@@ -15,18 +15,18 @@ def line(logger, message, request=REQUEST, process=2728, level="ERROR"):
 
 
 def answered(status, answer, uuid=UUID, **context):
-    """nova's line on a creation that Placement answered so."""
+    """nova's line about a creation that Placement gave this answer."""
     message = f"Failed to create resource provider record in placement API for UUID {uuid}. Got {status}: {answer}."
     return line("nova.scheduler.client.report", f"[req-9bfb9c47-f692-4ff4-9f9c-785c34b440aa] {message}", **context)
 
 
 def conflict(name="compute-0", **context):
-    """The line that is our fault's cause."""
+    """The line with the fault's cause."""
     return answered(409, conflict_answer(f"name: {name}"), **context)
 
 
 def conflict_answer(duplicate):
-    """Placement's answer on something that exists already."""
+    """Placement's answer to a conflict."""
     detail = "There was a conflict when trying to complete your request.\n\n "
     detail += f"Conflicting resource provider {duplicate} already exists.  "
     return json.dumps({"errors": [{"status": 409, "title": "Conflict", "detail": detail, "request_id": REQUEST}]})

@@ -1,4 +1,4 @@
-"""What nova's records say about a provider that could not be created: the cause, and the failure that follows it."""
+"""What nova's records say about a failed creation of a provider: the cause, and the failed update that follows it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_CREATED = re.compile(
     rf"for UUID (?P<uuid>{_UUID})\. Got (?P<status>[0-9]{{3}}): (?P<answer>.*)",
     re.DOTALL,
 )
-# Placement names the UUID too where it exists as well: then the provider is the node's own.
+# If the UUID exists as well, Placement names it too: then the provider is the node's own.
 _NAME_TAKEN = re.compile(r"Conflicting resource provider name: (?P<name>.{1,200}) already exists\.")
 _NAME_AND_UUID = re.compile(rf", uuid: {_UUID}$")
 
@@ -28,7 +28,7 @@ _NOT_UPDATED = re.compile(
 )
 _EXCEPTION = re.compile(rf"(?:[\w.]+\.)?{CREATION_FAILED}Failed to create resource provider (?P<name>.{{1,200}})")
 
-# What nova's client of Placement logs instead of an answer.
+# What nova's Placement client logs if it gets no answer.
 _NO_ANSWER = {
     "Placement API service is not responding.": events.UNREACHABLE,
     "The placement API endpoint was not found.": events.UNREACHABLE,
@@ -40,7 +40,7 @@ _LONGEST_CAUSE = 300
 
 
 class Cause(NamedTuple):
-    """Why a provider could not be created. `kind` is empty for our fault: only then `name` is known."""
+    """Why a provider could not be created. For the fault `kind` is empty; only then is `name` known."""
 
     kind: str
     text: str
@@ -49,19 +49,19 @@ class Cause(NamedTuple):
 
     @property
     def is_creation(self) -> bool:
-        """Whether the record tells of a creation; a lost connection may have been any request's."""
+        """Whether the record is about a creation; a lost connection may concern any request."""
         return bool(self.uuid)
 
 
-class Failure(NamedTuple):
-    """The failed update of a node. `name` is the provider that could not be created, empty where it is not told."""
+class FailedUpdate(NamedTuple):
+    """The failed update of a node. `name` is the provider that could not be created, empty if the record lacks it."""
 
     node: str
     name: str
 
 
 def read_cause(entry: Entry) -> Optional[Cause]:
-    """Return the cause that nova's client of Placement logs right before the failure; None for any other record."""
+    """Return the cause, which nova's Placement client logs right before the failed update; None for other records."""
     if entry.logger != _REPORT_CLIENT:
         return None
     if entry.level == "WARNING":
@@ -70,8 +70,8 @@ def read_cause(entry: Entry) -> Optional[Cause]:
     return _answered(match["uuid"], int(match["status"]), match["answer"]) if match else None
 
 
-def read_failure(entry: Entry) -> Optional[Failure]:
-    """Return the node whose update failed, where ResourceProviderCreationFailed or nothing is named as its reason."""
+def read_failed_update(entry: Entry) -> Optional[FailedUpdate]:
+    """Return the failed update of a node if its reason is ResourceProviderCreationFailed or not given, else None."""
     if entry.logger != _COMPUTE_MANAGER or entry.level != "ERROR":
         return None
     match = _NOT_UPDATED.fullmatch(entry.message)
@@ -81,7 +81,7 @@ def read_failure(entry: Entry) -> Optional[Failure]:
     known = _EXCEPTION.fullmatch(reason)
     if reason and not known:
         return None
-    return Failure(match["node"], known["name"] if known else "")
+    return FailedUpdate(match["node"], known["name"] if known else "")
 
 
 def _answered(uuid: str, status: int, answer: str) -> Cause:
@@ -89,7 +89,7 @@ def _answered(uuid: str, status: int, answer: str) -> Cause:
     if name:
         return Cause("", "", name, uuid)
     if status == 409:
-        text = "Placement answered 409 to the creation, with no conflicting name or an answer that is cut off"
+        text = "Placement answered 409 to the creation, without a conflicting name or with a truncated answer"
         return Cause(events.REJECTED, text, uuid=uuid)
     return Cause(_kind_of(status), f"Placement answered {status} to the creation", uuid=uuid)
 
@@ -101,7 +101,7 @@ def _kind_of(status: int) -> str:
 
 
 def _taken_name(answer: str) -> str:
-    # The whole answer must be Placement's JSON, up to nova's full stop: what only quotes it goes on after it.
+    # The whole answer must be Placement's JSON, up to nova's full stop: a text that quotes it continues after it.
     found = read_object(answer[:-1]).get("errors") if answer.endswith(".") else None
     for error in found if isinstance(found, list) else []:
         name = _name_in(error.get("detail")) if isinstance(error, dict) and error.get("status") == 409 else ""

@@ -1,4 +1,4 @@
-"""Joins a cause with the failure that follows it, and decides when an event is told."""
+"""Joins a cause with the failed update that follows it, and decides when an event is reported."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections import OrderedDict
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from placement_recovery.detection.logs.causes import Cause, Failure, read_cause, read_failure
+from placement_recovery.detection.logs.causes import Cause, FailedUpdate, read_cause, read_failed_update
 from placement_recovery.detection.logs.entries import Entry
-from placement_recovery.detection.logs.events import UNKNOWN, Event, Fault, Trouble
+from placement_recovery.detection.logs.events import UNKNOWN, Event, Fault, OtherFailure
 
-MOST_CASES = 256
-WINDOW = 1024 * 1024  # bytes of log in which the failure must follow its cause; nova writes it at once
+MOST_PENDING = 256
+WINDOW = 1024 * 1024  # bytes of log in which the failed update must follow its cause; nova writes it at once
 
 # Host, process, request id and, for a fault, the name: one request may create several nodes' providers.
 _Key = Tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
-class _Case:
-    """A cause that waits for its failure, or (`told`) one whose failure must not be told again."""
+class _Pending:
+    """A cause that waits for its failed update, or (`reported`) whose failed update must not be reported again."""
 
     kind: str
     cause: str
@@ -30,7 +30,7 @@ class _Case:
     time: str
     request_id: str
     offset: int
-    told: bool = False
+    reported: bool = False
 
     @property
     def key(self) -> _Key:
@@ -41,106 +41,107 @@ class _Case:
         return bool(self.compute_node_uuid)
 
 
-class Ledger:
-    """The cases of one log that are open, a bounded number of them.
+class Correlator:
+    """The pending causes of one log, a bounded number of them.
 
-    A fault's cause is the answer 409; the failure behind it names the node. The fault is told when the failure
-    comes, or without it (then the conflicting name stands for the node): when the same request meets the same
-    conflict again, after WINDOW more bytes of log, when the table is full, or when `flush` is called. A failure
-    that comes after that is not told again; one without a cause in this log is trouble of an unknown kind.
+    The cause of a fault is the answer 409; the failed update that follows it names the node. The fault is reported
+    when the failed update arrives, or without it (the conflicting name then stands for the node) when the same request
+    meets the same conflict again, after WINDOW more bytes of log, when the table is full, or on `flush`. A failed
+    update after that is not reported again; one without a cause in this log is another failure, of an unknown kind.
     """
 
-    def __init__(self, file: str, host: str, cases: Optional[List[Mapping[str, Any]]] = None) -> None:
+    def __init__(self, file: str, host: str, pending: Optional[List[Mapping[str, Any]]] = None) -> None:
         self._file = file
         self._host = host
-        self._cases: OrderedDict[_Key, _Case] = OrderedDict()
-        for values in cases or []:
-            case = _Case(**values)
-            self._cases[case.key] = case
+        self._pending: OrderedDict[_Key, _Pending] = OrderedDict()
+        for values in pending or []:
+            one = _Pending(**values)
+            self._pending[one.key] = one
 
     def state(self) -> List[Dict[str, Any]]:
-        """Return the open cases as plain values, for the third parameter of a later Ledger."""
-        return [asdict(case) for case in self._cases.values()]
+        """Return the pending causes as plain values, for the third parameter of a later Correlator."""
+        return [asdict(one) for one in self._pending.values()]
 
-    def see(self, entry: Entry, offset: int) -> List[Event]:
-        """Take one record of nova's, at this offset of the log, into account."""
+    def add(self, entry: Entry, offset: int) -> List[Event]:
+        """Take in one record of nova's, at this offset of the log, and return the events that it completes."""
         events = self.expire(offset)
         cause = read_cause(entry)
         if cause:
-            return events + self._open(_case_of(entry, cause, offset))
-        failure = read_failure(entry)
-        return events + (self._close(entry, failure) if failure else [])
+            return events + self._open(_pending_of(entry, cause, offset))
+        failed = read_failed_update(entry)
+        return events + (self._close(entry, failed) if failed else [])
 
     def expire(self, offset: int) -> List[Event]:
-        """Tell the cases whose failure did not come in the WINDOW before this offset."""
+        """Report the causes whose failed update did not follow in the WINDOW before this offset."""
         events: List[Event] = []
-        while self._cases and next(iter(self._cases.values())).offset < offset - WINDOW:
+        while self._pending and next(iter(self._pending.values())).offset < offset - WINDOW:
             events += self._drop_oldest()
         return events
 
     def flush(self) -> List[Event]:
-        """Tell what is open, and remember it so that a late failure is not told again."""
+        """Report what is pending, and keep it so that a late failed update is not reported again."""
         events: List[Event] = []
-        for key, case in self._cases.items():
-            events += self._told_alone(case)
-            if case.is_creation:
-                self._cases[key] = replace(case, told=True)
+        for key, one in self._pending.items():
+            events += self._report_alone(one)
+            if one.is_creation:
+                self._pending[key] = replace(one, reported=True)
         return events
 
-    def _open(self, case: _Case) -> List[Event]:
-        if not case.is_creation and self._creation_of(case):
+    def _open(self, one: _Pending) -> List[Event]:
+        if not one.is_creation and self._has_creation(one):
             return []
-        events = self._told_alone(self._cases.pop(case.key)) if case.key in self._cases else []
-        self._cases[case.key] = case
-        if len(self._cases) > MOST_CASES:
+        events = self._report_alone(self._pending.pop(one.key)) if one.key in self._pending else []
+        self._pending[one.key] = one
+        if len(self._pending) > MOST_PENDING:
             events += self._drop_oldest()
         return events
 
-    def _creation_of(self, case: _Case) -> bool:
-        return any(other.is_creation and other.key[:3] == case.key[:3] for other in self._cases.values())
+    def _has_creation(self, one: _Pending) -> bool:
+        return any(other.is_creation and other.key[:3] == one.key[:3] for other in self._pending.values())
 
-    def _close(self, entry: Entry, failure: Failure) -> List[Event]:
-        case = self._find(entry, failure)
-        if case is None:
-            return self._without_cause(entry, failure)
-        del self._cases[case.key]
-        return [] if case.told else [self._event(case, failure.node, failure.name)]
+    def _close(self, entry: Entry, failed: FailedUpdate) -> List[Event]:
+        one = self._find(entry, failed)
+        if one is None:
+            return self._without_cause(entry, failed)
+        del self._pending[one.key]
+        return [] if one.reported else [self._event(one, failed.node, failed.name)]
 
-    def _find(self, entry: Entry, failure: Failure) -> Optional[_Case]:
+    def _find(self, entry: Entry, failed: FailedUpdate) -> Optional[_Pending]:
         request = (entry.host, entry.process, entry.request_id)
-        if failure.name:
-            return self._cases.get((*request, failure.name)) or self._cases.get((*request, ""))
-        return next((case for key, case in reversed(self._cases.items()) if key[:3] == request), None)
+        if failed.name:
+            return self._pending.get((*request, failed.name)) or self._pending.get((*request, ""))
+        return next((one for key, one in reversed(self._pending.items()) if key[:3] == request), None)
 
-    def _without_cause(self, entry: Entry, failure: Failure) -> List[Event]:
-        if not failure.name:
+    def _without_cause(self, entry: Entry, failed: FailedUpdate) -> List[Event]:
+        if not failed.name:
             return []
-        cause = Cause(UNKNOWN, "the log does not say why: no answer of Placement to this request is in it")
-        return [self._event(_case_of(entry, cause, 0), failure.node, failure.name)]
+        cause = Cause(UNKNOWN, "the log does not show the cause: it has no answer of Placement to this request")
+        return [self._event(_pending_of(entry, cause, 0), failed.node, failed.name)]
 
     def _drop_oldest(self) -> List[Event]:
-        return self._told_alone(self._cases.popitem(last=False)[1])
+        return self._report_alone(self._pending.popitem(last=False)[1])
 
-    def _told_alone(self, case: _Case) -> List[Event]:
-        if case.told or not case.is_creation:
+    def _report_alone(self, one: _Pending) -> List[Event]:
+        """The event without a failed update."""
+        if one.reported or not one.is_creation:
             return []
-        return [self._event(case, case.provider_name, case.provider_name)]
+        return [self._event(one, one.provider_name, one.provider_name)]
 
-    def _event(self, case: _Case, node: str, name: str) -> Event:
+    def _event(self, one: _Pending, node: str, name: str) -> Event:
         fields = {
-            "host": self._host or case.host or node,
+            "host": self._host or one.host or node,
             "node": node,
-            "provider_name": case.provider_name or name,
-            "compute_node_uuid": case.compute_node_uuid,
-            "time": case.time,
-            "request_id": case.request_id,
+            "provider_name": one.provider_name or name,
+            "compute_node_uuid": one.compute_node_uuid,
+            "time": one.time,
+            "request_id": one.request_id,
             "file": self._file,
         }
-        return Trouble(kind=case.kind, cause=case.cause, **fields) if case.kind else Fault(**fields)
+        return OtherFailure(kind=one.kind, cause=one.cause, **fields) if one.kind else Fault(**fields)
 
 
-def _case_of(entry: Entry, cause: Cause, offset: int) -> _Case:
-    return _Case(
+def _pending_of(entry: Entry, cause: Cause, offset: int) -> _Pending:
+    return _Pending(
         kind=cause.kind,
         cause=cause.text,
         host=entry.host,

@@ -1,4 +1,4 @@
-"""One record of nova's log, out of oslo.log's text or its JSON."""
+"""One record of nova's log, from oslo.log's text or its JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LONGEST_TIME = 40
 
 @dataclass(frozen=True)
 class Entry:
-    """One record: `exception` is the exception's own line where it stands apart from the message, else empty."""
+    """One record: `exception` is the exception's own line if it is separate from the message, else empty."""
 
     host: str
     process: str
@@ -39,10 +39,10 @@ class Entry:
 
 
 def read_entry(line: str, time: str = "") -> Optional[Entry]:
-    """Return the record that a line holds, whatever wraps it; None where it is no record of nova's.
+    """Return the record that a line holds, whatever wraps it; None if it is not a record of nova's.
 
-    Only the first line of a record counts as such: a line break in a quoted text starts no new one. (In a plain
-    file it does, and nothing can tell it from a real line; that is why the API decides.)
+    Only the first line of a record counts: a line break in a quoted text does not start a new one. (In a plain file it
+    does, and cannot be distinguished from a real line; that is why the API decides.)
     """
     found = unwrap(line, time)
     if isinstance(found.content, dict):
@@ -94,7 +94,7 @@ def _message_of(record: Mapping[str, Any]) -> str:
     template, arguments = read_text(record.get("msg")), record.get("args")
     if message or not isinstance(arguments, dict):
         return message
-    # Never by %: a template out of a log may ask for a gigabyte of blanks.
+    # Never by %: a template from a log may ask for a gigabyte of blanks.
     return re.sub(r"%\((\w+)\)[sd]", lambda match: read_text(arguments.get(match[1])), template)
 
 
@@ -105,7 +105,7 @@ def _exception_of(record: Mapping[str, Any]) -> str:
             return found
     arguments = record.get("args")
     values = list(arguments.values()) if isinstance(arguments, dict) else arguments
-    # Most arguments are no exception.
+    # Most arguments are not exceptions.
     return _last_line([line for line in _lines_of(values) if CREATION_FAILED in line])
 
 

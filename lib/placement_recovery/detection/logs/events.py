@@ -1,24 +1,24 @@
-"""What is read out of a log: faults, and troubles that look like them."""
+"""The events in a log: faults, and other failures that resemble them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Dict, Union
 
-UNREACHABLE = "unreachable"  # no answer from Placement, or none could be asked for
+UNREACHABLE = "unreachable"  # no answer from Placement, or no request could be sent
 DENIED = "denied"            # 401 or 403, or credentials that do not work
 UNAVAILABLE = "unavailable"  # 5xx
 REJECTED = "rejected"        # any other answer, a 409 without a conflicting name included
-UNKNOWN = "unknown"          # the log does not hold the cause
+UNKNOWN = "unknown"          # the log does not show the cause
 
 
 @dataclass(frozen=True)
 class Fault:
-    """nova-compute could not create its provider because another one bears the name.
+    """nova-compute could not create its provider because another one has its name.
 
-    `host` is the caller's, else the one that the log line names, else `node`. `node` is the one of nova's second
-    line; where that line is missing it is `provider_name`, which may then be a child's. `time` is as in the log,
-    `request_id` is nova's, empty where the log shows none. A log is no proof: the API decides.
+    `host` is the caller's, else the one that the log line names, else `node`. `node` is taken from nova's second line;
+    if that line is missing it is `provider_name`, which may be a child's. `time` is as in the log, `request_id` is
+    nova's, empty if the log shows none. A log proves nothing: the API decides.
     """
 
     host: str
@@ -35,10 +35,10 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """nova-compute could not create its provider for another reason; recovering would destroy a healthy one.
+class OtherFailure:
+    """nova-compute could not create its provider for another reason; a recovery would destroy a healthy one.
 
-    `kind` is one of this module's constants, `cause` says it in words. What the log does not tell is empty.
+    `kind` is one of this module's constants, `cause` describes it. Fields that the log does not show are empty.
     """
 
     kind: str
@@ -56,4 +56,4 @@ class Trouble:
         return asdict(self)
 
 
-Event = Union[Fault, Trouble]
+Event = Union[Fault, OtherFailure]

@@ -1,4 +1,4 @@
-"""Whole logs, from files (gzip as well) and open streams."""
+"""Whole logs, from files, plain or gzip, and open streams."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OTHER_FORMATS = {b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zs
 
 
 def read_file(path: Union[str, Path], host: str = "") -> Iterator[Event]:
-    """Yield the events of one log, plain or gzip. Raises OSError where it cannot be read (to its end)."""
+    """Yield the events of one log, plain or gzip. Raises OSError if it cannot be read to its end."""
     with open(path, "rb") as plain:
         start = plain.read(8)
         plain.seek(0)
@@ -33,7 +33,7 @@ def read_file(path: Union[str, Path], host: str = "") -> Iterator[Event]:
 
 
 def read_stream(stream: BinaryIO, file: str = "", host: str = "") -> Iterator[Event]:
-    """Yield the events of a stream of bytes as they come, up to its end."""
+    """Yield the events of a stream of bytes as they arrive, up to its end."""
     parser = LogParser(file, host)
     read = getattr(stream, "read1", stream.read)
     for chunk in iter(lambda: read(CHUNK), b""):
@@ -44,4 +44,4 @@ def read_stream(stream: BinaryIO, file: str = "", host: str = "") -> Iterator[Ev
 def _refuse_other_formats(start: bytes) -> None:
     for magic, name in _OTHER_FORMATS.items():
         if start.startswith(magic):
-            raise OSError(f"it is packed by {name}; unpack it, and give the log itself or pipe it to -")
+            raise OSError(f"it is compressed by {name}; decompress it first, or pipe the log to -")

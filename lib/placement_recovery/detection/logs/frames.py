@@ -1,4 +1,4 @@
-"""Lines that a container's runtime wrote: docker's json-file and CRI, both of which split what is long."""
+"""Lines written by a container runtime: docker's json-file and CRI, both of which split long lines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Frame(NamedTuple):
 
 
 def read_frame(line: str) -> Optional[Frame]:
-    """Return what docker or CRI wrapped, or None for a line that neither wrote."""
+    """Return the frame of a line that docker or CRI wrote, None for any other line."""
     cri = _CRI.match(line)
     if cri:
         return Frame(cri["text"], cri["time"], cri["stream"], cri["tag"] == "F")
@@ -38,7 +38,7 @@ def read_frame(line: str) -> Optional[Frame]:
     if not isinstance(record.get("log"), str):
         return None
     text = record["log"]
-    # Any other name is one stream, so that a forged log cannot open many.
+    # All other names count as one stream, so that a forged log cannot open many.
     stream = record.get("stream") if record.get("stream") in ("stdout", "stderr") else ""
     return Frame(text, read_text(record.get("time")), str(stream), text.endswith("\n"))
 
@@ -46,8 +46,8 @@ def read_frame(line: str) -> Optional[Frame]:
 class Framing:
     """Whether a stream holds JSON or CRI lines, learned from its first lines.
 
-    Only a split line and a message in numbers need it, as no phrase can be seen in them; all else is unwrapped
-    wherever it stands.
+    Only split lines and messages written as numbers need it, because they hide the phrases; all else is unwrapped
+    wherever it appears.
     """
 
     def __init__(self, is_json: bool = False, is_cri: bool = False, seen: int = 0) -> None:
@@ -57,11 +57,11 @@ class Framing:
 
     @property
     def is_known(self) -> bool:
-        """Whether enough lines were seen."""
+        """Whether enough lines have been read."""
         return self.seen >= _LINES_TO_LEARN_FROM
 
     def learn(self, line: bytes) -> None:
-        """Take one line into account."""
+        """Take in one line."""
         if self.is_known:
             return
         self.seen += 1
@@ -89,7 +89,7 @@ class _Begun:
 
 
 class FrameJoiner:
-    """Puts the pieces of split lines together, for each of a container's streams; a line too long comes out empty."""
+    """Joins the pieces of split lines, for each of a container's streams; a line that is too long becomes empty."""
 
     def __init__(self, begun: Iterable[Mapping[str, Any]] = ()) -> None:
         items = [_Begun(**values) for values in begun]
@@ -105,7 +105,7 @@ class FrameJoiner:
         return [asdict(item) for item in self._begun.values()]
 
     def join(self, line: str, start: int) -> Optional[Frame]:
-        """Return the whole line that ends with this one, or None while more of it is to come."""
+        """Return the whole line that ends with this one, or None if more pieces must follow."""
         self._give_up_before(start - _LONGEST_SPLIT)
         frame = read_frame(line)
         if frame is None:

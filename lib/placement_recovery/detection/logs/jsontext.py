@@ -1,4 +1,4 @@
-"""JSON from a log: anything may stand there, so nothing of it may raise or take long."""
+"""JSON from a log, which may hold anything: reading it must neither raise nor take long."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LONGEST_NUMBER = 20
 
 
 def read_object(text: str) -> Dict[str, Any]:
-    """Return the JSON object that `text` is; empty where it is something else."""
+    """Return the JSON object in `text`, empty if it is something else."""
     try:
         value = json.loads(text, parse_int=_read_int)
     except (ValueError, RecursionError):
@@ -18,12 +18,12 @@ def read_object(text: str) -> Dict[str, Any]:
 
 
 def read_text(value: Any) -> str:
-    """Return a string as it is, a whole number as its digits, and nothing for all else."""
+    """Return a string as it is, an integer as its digits, and an empty string for anything else."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def _read_int(digits: str) -> int:
-    # Reading a number takes quadratic time; no field of a log record is that long.
+    # Parsing a number takes quadratic time; no field of a log record is that long.
     return int(digits) if len(digits) <= _LONGEST_NUMBER else 0

@@ -1,4 +1,4 @@
-"""A stream of bytes, cut anywhere, becomes whole lines in bounded memory."""
+"""Splits a stream of bytes, in pieces of any size, into whole lines, in bounded memory."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Iterator, Tuple
 LONGEST_LINE = 1024 * 1024  # bytes; oslo.log's JSON of a long traceback has some 20,000
 
 
-class LineCutter:
-    """Holds back the line that is not complete yet. A line that is too long is dropped up to its end.
+class LineSplitter:
+    """Holds back the incomplete line. A line that is too long is dropped up to its end.
 
-    `position` is the offset in the stream of the first byte that has not been handed out.
+    `position` is the offset in the stream of the first byte that has not been returned.
     """
 
     def __init__(self, position: int = 0, skipping: bool = False) -> None:
@@ -24,7 +24,7 @@ class LineCutter:
         return self.skipping or bool(self._held)
 
     def feed(self, data: bytes) -> Tuple[bytes, int]:
-        """Return the whole lines that are complete now, and the offset of the first of them."""
+        """Return the lines that are complete now, and the offset of the first one."""
         if self.skipping:
             data = self._skip(data)
         cut = data.rfind(b"\n") + 1
@@ -37,7 +37,7 @@ class LineCutter:
         return block, start
 
     def rest(self) -> Tuple[bytes, int]:
-        """Return the last line, which nothing ended, and its offset. The stream ends with it."""
+        """Return the last line, which has no line feed, and its offset. The stream ends with it."""
         block, start = bytes(self._held), self.position
         self.position += len(block)
         self._held = bytearray()
@@ -51,7 +51,7 @@ class LineCutter:
 
     def _hold(self, data: bytes) -> None:
         if not self._held:
-            # A file that was truncated under its writer begins with a hole, which may be large.
+            # A file truncated under its writer starts with a hole, which may be large.
             kept = data.lstrip(b"\0")
             self.position += len(data) - len(kept)
             data = kept
@@ -62,7 +62,7 @@ class LineCutter:
 
 
 def each_line(block: bytes, start: int) -> Iterator[Tuple[bytes, int]]:
-    """Yield each line of a block of whole lines without its line feed, and its offset; too long ones are left out."""
+    """Yield each line of a block of whole lines without line feed, and its offset; skips lines that are too long."""
     for line in block.split(b"\n"):
         bare = line.lstrip(b"\0")
         if bare and len(bare) <= LONGEST_LINE:

@@ -1,10 +1,10 @@
-"""Which bytes are worth reading at all: tests that cost next to nothing on a harmless log."""
+"""Which bytes are worth parsing: tests that cost almost nothing on a harmless log."""
 
 from __future__ import annotations
 
 from placement_recovery.detection.logs.frames import Framing
 
-# One of these stands in each line that matters, whatever wraps it: no JSON encoder escapes letters or spaces.
+# Each relevant line has one of these, whatever wraps it: no JSON encoder escapes letters or spaces.
 _PHRASES = (b"lacement API", b"lacement service credentials", b"Error updating resources for node")
 
 # journalctl writes a message that has control characters (colours) as a list of bytes: [80,108] or [ 80, 108 ].
@@ -16,7 +16,7 @@ _NUMBERS = tuple(
 
 
 def is_worth_reading(block: bytes, framing: Framing) -> bool:
-    """Whether some line of this block may matter. Never wrong about a line that does."""
+    """Whether some line of this block may be relevant. Never misses one that is."""
     if any(phrase in block for phrase in _PHRASES):
         return True
     if framing.is_json:
@@ -30,6 +30,6 @@ def _may_hold_numbers(block: bytes) -> bool:
 
 def _may_hold_docker_part(block: bytes) -> bool:
     records = block.count(b'{"log"')
-    # Where docker's own spacing is not found, each line is looked at. The second count is of texts that may end in
-    # a backslash and an n instead of a line's end.
+    # Without docker's own spacing each line is parsed. The second count is of texts that may end in a backslash and an
+    # n instead of a line feed.
     return bool(records) and records != block.count(b'\\n","stream":"std') - block.count(b'\\\\n","stream":"std')

@@ -1,4 +1,4 @@
-"""What loggers, collectors and runtimes put around nova's line, taken off layer by layer."""
+"""Removes what loggers, collectors and runtimes put around nova's line, layer by layer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _JOURNAL = (
 )
 _DATE = rf"(?:{_ISO}|{_BSD}|{_JOURNAL})"
 
-# Neither priority nor date: then it is no header, but a text with a colon.
+# Without priority and date it is not a header, but a text with a colon.
 _SYSLOG = re.compile(
     rf"(?:<\d{{1,3}}>(?:(?P<time>{_DATE}) )?|(?P<date>{_DATE}) )"
     rf"(?:(?P<host>{_HOST}) )?{_TAG}(?:\[(?P<process>\d{{1,10}})\])?: *(?P<text>.*)",
@@ -39,7 +39,7 @@ _COLOUR = re.compile(r"(?:\x1b|#033)\[[\d;]{0,16}[A-Za-z]")
 
 
 class Unwrapped(NamedTuple):
-    """The innermost content, a text or oslo.log's JSON record, and what its wrappers tell; empty where they do not."""
+    """The innermost content, a text or oslo.log's JSON record, and what its wrappers name; empty if they do not."""
 
     content: Union[str, Dict[str, Any]]
     host: str = ""
@@ -48,7 +48,7 @@ class Unwrapped(NamedTuple):
 
 
 def unwrap(line: str, time: str = "") -> Unwrapped:
-    """Take all wrappers off one line. The innermost one that names host, process or time is believed."""
+    """Take all wrappers off one line. The innermost one that names host, process or time counts."""
     layer = Unwrapped(line, time=time)
     for _ in range(_DEEPEST):
         text = _COLOUR.sub("", str(layer.content))
