@@ -22,8 +22,8 @@ class LogSensor(PollingSensor):
     def poll(self):
         try:
             self._watch.poll()
-        except Exception:  # StackStorm gives a sensor up that ends twice within 10 s of its start
-            self._logger.exception("this poll ended early; the next one goes on")
+        except Exception:  # StackStorm gives up a sensor that exits twice within 10 s of its start
+            self._logger.exception("this poll failed; the next one continues")
 
     def cleanup(self):
         if self._watch is not None:

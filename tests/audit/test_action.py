@@ -5,8 +5,9 @@ from __future__ import annotations
 from st2common.services.dispatched import Webhooks
 
 from placement_recovery.audit import report as reporting
+from placement_recovery.detection.payload import PROVIDER_CREATION_FAILED
 from placement_recovery.records.record import OPEN
-from placement_recovery.triggers import PROVIDER_CREATION_FAILED, check_payload
+from placement_recovery.triggers import check_payload
 from testkit.auditor import lock_of, record
 
 

@@ -1,4 +1,4 @@
-"""The sensor itself, in a process of its own as StackStorm runs it, on real logs."""
+"""The sensor in its own process, as StackStorm runs it, on real logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 
 from lab.stackstorm import sensors, standin, triggers
 from lab.stackstorm.runner import ROOT
-from placement_recovery.triggers import PROVIDER_CREATION_FAILED, check_payload
+from placement_recovery.detection.payload import PROVIDER_CREATION_FAILED
+from placement_recovery.triggers import check_payload
 from testkit.nova_log import Log, fault, noise
 
 SAMPLES = Path(__file__).resolve().parent.parent / "fixtures" / "logs"
@@ -32,7 +33,7 @@ def datastore(tmp_path):
 
 @pytest.fixture
 def start(tmp_path, datastore):
-    """Start the sensor on the logs of this test; it follows them when this returns."""
+    """Start the sensor on the logs of this test; on return it follows them."""
 
     def run(**options):
         config = {"log_globs": [f"{tmp_path}/*/nova-compute.log"], "log_cooldown": 0, **options}
@@ -59,7 +60,7 @@ def await_log(running, words, seconds=30):
 
 
 def await_tags(datastore, count, seconds=30):
-    """Wait until so many different faults were dispatched, and see that there are no more."""
+    """Wait until `count` different faults were dispatched, and assert that there are no more."""
     deadline = time.monotonic() + seconds
     while len(tags := {one.trace_tag for one in triggers.read(datastore)}) < count:
         assert time.monotonic() < deadline, tags
@@ -69,7 +70,7 @@ def await_tags(datastore, count, seconds=30):
 
 @pytest.mark.parametrize("name", FAULTY)
 def test_fault_in_a_real_log_is_dispatched(tmp_path, datastore, start, name):
-    """And the payload is what the trigger's schema asks for, read as StackStorm reads it."""
+    """The payload meets the trigger's schema, read as StackStorm reads it."""
     log = Log(tmp_path / "compute-0" / "nova-compute.log")
     log.write(noise())
     start(log_cooldown=360)
@@ -82,8 +83,8 @@ def test_fault_in_a_real_log_is_dispatched(tmp_path, datastore, start, name):
     check_payload(one.trigger, one.payload)
 
 
-def test_logs_with_other_causes_are_told_and_nothing_goes_out(tmp_path, datastore, start):
-    """All of them, before one with the fault."""
+def test_other_failures_are_logged_and_not_dispatched(tmp_path, datastore, start):
+    """All samples, before one fault."""
     log = Log(tmp_path / "compute-0" / "nova-compute.log")
     log.write(noise())
     running = start()
@@ -94,11 +95,11 @@ def test_logs_with_other_causes_are_told_and_nothing_goes_out(tmp_path, datastor
 
     (one,) = triggers.wait(datastore)
     assert one.payload["compute_node_uuid"].startswith("00000007")
-    assert "it is not the fault that is recovered" in running.log()
+    assert "for a reason that the pack does not recover" in running.log()
 
 
 def test_killed_sensor_neither_repeats_nor_misses(tmp_path, datastore, start):
-    """SIGKILL at any moment, while the log grows and is rotated: each fault, by its trace tag, and each once."""
+    """SIGKILL at any moment while the log grows and is rotated: the trace tags show each fault exactly once."""
     log = Log(tmp_path / "compute-0" / "nova-compute.log")
     log.write(noise())
     running = start()
@@ -114,12 +115,12 @@ def test_killed_sensor_neither_repeats_nor_misses(tmp_path, datastore, start):
     log.write(noise())
 
     await_tags(datastore, 12)
-    # Only who is killed between a dispatch and its memory dispatches twice, and here that may be so four times.
+    # Only a kill between a dispatch and the save repeats a trigger, and this test kills four times.
     assert len(triggers.read(datastore)) <= 16
 
 
-def test_sensor_survives_what_is_no_log(tmp_path, datastore, start):
-    """A folder, a dead link and noise in binary where logs should be."""
+def test_sensor_survives_unusable_files(tmp_path, datastore, start):
+    """A folder, a dead link and binary data where logs should be."""
     (tmp_path / "a" / "nova-compute.log").mkdir(parents=True)
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "nova-compute.log").symlink_to("/nowhere")
@@ -133,14 +134,14 @@ def test_sensor_survives_what_is_no_log(tmp_path, datastore, start):
     assert running.is_running
 
 
-def test_configuration_that_cannot_be_used_is_told_at_the_start(tmp_path, datastore):
-    """StackStorm's log of sensors shows it."""
+def test_invalid_configuration_is_logged_at_the_start(tmp_path, datastore):
+    """It is found in StackStorm's sensor log."""
     running = sensors.start(
         "log_sensor.py", "LogSensor", config={"log_globs": ["nova.log"]}, datastore=datastore, python=sys.executable
     )
     with running:
         running.wait(30)
-        assert "log_globs: 'nova.log' is no absolute path" in running.log()
+        assert "log_globs: 'nova.log' is not an absolute path" in running.log()
 
 
 def test_sensor_imports_nothing_of_openstack():

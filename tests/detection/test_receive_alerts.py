@@ -1,4 +1,4 @@
-"""Bodies that arrive behind the webhook: what is understood becomes one trigger a host, and nothing else does."""
+"""Bodies that arrive at the webhook: each host that they name gets one trigger, and invalid parts get none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from placement_recovery.detection.alerts import LARGEST_BODY, MOST_HOSTS, receive
 from placement_recovery.errors import DispatchFailed, InvalidInput
-from placement_recovery.triggers import PROVIDER_CREATION_FAILED, check_payload
 
 SAMPLES = Path(__file__).resolve().parent.parent / "fixtures" / "logs"
 CONFLICT = "nova-34-name-conflict.log"
@@ -43,49 +42,47 @@ def loki(lines, newest_first=False, **labels):
     return {"streams": [{"stream": labels, "values": values[::-1] if newest_first else values}]}
 
 
-class Sent:
-    """What goes out; each payload has to meet the trigger's schema as StackStorm reads it."""
+class Dispatched:
+    """The triggers that are dispatched."""
 
     def __init__(self):
-        self.payloads, self.tags = [], []
+        self.payloads = []
 
-    def __call__(self, payload, trace_tag):
-        """Keep it."""
-        check_payload(PROVIDER_CREATION_FAILED, payload)
+    def __call__(self, payload):
+        """Keep the trigger."""
         self.payloads.append(payload)
-        self.tags.append(trace_tag)
 
     @property
     def hosts(self):
         """The hosts, in the order of their triggers."""
-        return [one["host"] for one in self.payloads]
+        return [one.host for one in self.payloads]
 
 
 @pytest.fixture
-def sent():
-    """What goes out."""
-    return Sent()
+def dispatched():
+    """The triggers that are dispatched."""
+    return Dispatched()
 
 
-def test_each_firing_alert_is_a_trigger(sent):
-    """Many alerts come in one body, resolved ones among them."""
+def test_each_firing_alert_is_a_trigger(dispatched):
+    """One body has many alerts, resolved ones among them."""
     body = alertmanager(alert(host="c-1"), alert("resolved", host="c-2"), alert(host="c-3"))
 
-    result = receive(json.dumps(body), sent)
+    result = receive(json.dumps(body), dispatched)
 
-    assert sent.payloads[0] == {
+    assert dispatched.payloads[0].as_dict() == {
         "host": "c-1", "node": "", "provider_name": "", "compute_node_uuid": "", "time": "2026-11-22T11:00:33.123Z",
         "request_id": "", "file": "ResourceProviderCreationFailed", "source": "alert",
     }  # fmt: skip
-    assert sent.hosts == ["c-1", "c-3"]
+    assert dispatched.hosts == ["c-1", "c-3"]
     assert result["summary"] == "2 trigger(s) dispatched: c-1, c-3; 1 resolved alert(s) ignored"
 
 
-def test_resolved_alerts_alone_are_no_error(sent):
-    """It is over: nothing is to be done."""
-    result = receive(json.dumps(alertmanager(alert("resolved", host="c-2"))), sent)
+def test_resolved_alerts_alone_are_not_an_error(dispatched):
+    """There is nothing to do."""
+    result = receive(json.dumps(alertmanager(alert("resolved", host="c-2"))), dispatched)
 
-    assert (sent.hosts, result["state"]) == ([], "nothing")
+    assert (dispatched.hosts, result["state"]) == ([], "nothing")
 
 
 @pytest.mark.parametrize(
@@ -101,59 +98,59 @@ def test_resolved_alerts_alone_are_no_error(sent):
         ({"host": "", "nodename": "c-1"}, "c-1"),
     ],
 )
-def test_labels_name_the_host(sent, labels, host):
-    """The surest label first, an exporter's port off."""
-    receive(json.dumps(alertmanager(alert(**labels))), sent)
+def test_labels_name_the_host(dispatched, labels, host):
+    """The most reliable label counts; an exporter's port is removed."""
+    receive(json.dumps(alertmanager(alert(**labels))), dispatched)
 
-    assert sent.hosts == [host]
+    assert dispatched.hosts == [host]
 
 
-def test_same_host_is_one_trigger(sent):
+def test_host_gets_one_trigger(dispatched):
     """However many alerts name it."""
-    receive(json.dumps(alertmanager(*[alert(host="c-1", severity=str(n)) for n in range(9)])), sent)
+    receive(json.dumps(alertmanager(*[alert(host="c-1", severity=str(n)) for n in range(9)])), dispatched)
 
-    assert sent.hosts == ["c-1"]
+    assert dispatched.hosts == ["c-1"]
 
 
-def test_repeated_alert_bears_the_same_tag(sent):
+def test_repeated_alert_has_the_same_trace_tag(dispatched):
     """Alertmanager repeats what is not resolved."""
     body = json.dumps(alertmanager(alert(host="c-1")))
-    receive(body, sent)
-    receive(body, sent)
+    receive(body, dispatched)
+    receive(body, dispatched)
 
-    assert len(set(sent.tags)) == 1
+    assert len({one.trace_tag for one in dispatched.payloads}) == 1
 
 
-def test_lines_of_loki_are_parsed_as_a_log_is(sent):
+def test_lines_of_loki_are_parsed_as_a_log_is(dispatched):
     """The fault's two lines among others; the stream's label is the host."""
     lines = (SAMPLES / CONFLICT).read_text().splitlines()
 
-    result = receive(json.dumps(loki(lines, host="rack1-c-1", filename="/var/log/nova/nova-compute.log")), sent)
+    result = receive(json.dumps(loki(lines, host="rack1-c-1", filename="/var/log/nova/nova-compute.log")), dispatched)
 
-    assert sent.hosts == ["rack1-c-1"]
-    assert sent.payloads[0]["compute_node_uuid"]
-    assert sent.payloads[0]["file"] == "/var/log/nova/nova-compute.log"
-    assert f"{len(lines)} line(s) of logs read" in result["summary"]
+    assert dispatched.hosts == ["rack1-c-1"]
+    assert dispatched.payloads[0].compute_node_uuid
+    assert dispatched.payloads[0].file == "/var/log/nova/nova-compute.log"
+    assert f"{len(lines)} log line(s) read" in result["summary"]
 
 
-def test_answer_of_a_query_is_read_backwards(sent):
-    """Loki gives the newest line first."""
+def test_lines_of_a_query_are_read_in_the_order_of_time(dispatched):
+    """A query of Loki returns the newest line first."""
     stream = loki((SAMPLES / CONFLICT).read_text().splitlines(), newest_first=True, host="c-1")["streams"]
     body = {"status": "success", "data": {"resultType": "streams", "result": stream, "stats": {}}}
 
-    receive(json.dumps(body), sent)
+    receive(json.dumps(body), dispatched)
 
-    assert sent.hosts == ["c-1"]
+    assert dispatched.hosts == ["c-1"]
 
 
 @pytest.mark.parametrize("name", ["nova-34-placement-503-on-create.log", "nova-34-connection-dropped-on-create.log"])
-def test_lines_with_another_cause_are_no_trigger(sent, name):
-    """Recovering then would destroy a healthy provider."""
-    result = receive(json.dumps(loki((SAMPLES / name).read_text().splitlines(), host="c-1")), sent)
+def test_lines_with_another_cause_make_no_trigger(dispatched, name):
+    """A recovery would destroy a healthy provider."""
+    result = receive(json.dumps(loki((SAMPLES / name).read_text().splitlines(), host="c-1")), dispatched)
 
-    assert sent.hosts == []
+    assert dispatched.hosts == []
     assert "with another cause" in result["summary"]
-    assert result["troubles"]
+    assert result["other_failures"]
 
 
 @pytest.mark.parametrize(
@@ -166,18 +163,19 @@ def test_lines_with_another_cause_are_no_trigger(sent, name):
         (["c-1", "c-2"], ["c-1", "c-2"]),
     ],
 )
-def test_plain_json_names_hosts(sent, body, hosts):
+def test_plain_json_names_hosts(dispatched, body, hosts):
     """An object, or a list."""
-    receive(json.dumps(body), sent)
+    receive(json.dumps(body), dispatched)
 
-    assert sent.hosts == hosts
+    assert dispatched.hosts == hosts
 
 
-def test_plain_json_may_tell_more(sent):
-    """What the trigger has a field for is handed on, cut to what its schema allows."""
-    receive(json.dumps({"host": "c-1", "node": "n", "time": "t" * 500, "request_id": 7}), sent)
+def test_plain_json_may_have_details(dispatched):
+    """They are passed on, cut to the length that the schema allows; others are ignored."""
+    receive(json.dumps({"host": "c-1", "node": "n", "time": "t" * 500, "request_id": 7}), dispatched)
 
-    assert (sent.payloads[0]["node"], len(sent.payloads[0]["time"]), sent.payloads[0]["request_id"]) == ("n", 64, "")
+    (payload,) = dispatched.payloads
+    assert (payload.node, len(payload.time), payload.request_id) == ("n", 64, "")
 
 
 @pytest.mark.parametrize(
@@ -187,11 +185,11 @@ def test_plain_json_may_tell_more(sent):
         "[" * 100_000, '{"data": []}', '{"data": {"resultType": "matrix"}}', "NaN",
     ],
 )  # fmt: skip
-def test_body_that_is_nothing_known_is_refused(sent, body):
-    """The error says which forms there are."""
-    with pytest.raises(InvalidInput, match=r"no JSON|none of Alertmanager's"):
-        receive(body, sent)
-    assert sent.hosts == []
+def test_body_of_unknown_form_is_refused(dispatched, body):
+    """The error lists the known forms."""
+    with pytest.raises(InvalidInput, match=r"is not JSON|has no known form"):
+        receive(body, dispatched)
+    assert dispatched.hosts == []
 
 
 @pytest.mark.parametrize(
@@ -201,8 +199,8 @@ def test_body_that_is_nothing_known_is_refused(sent, body):
         (alertmanager("x"), "an alert has no labels: 'x'"),
         (alertmanager({"labels": []}), "an alert has no labels"),
         (alertmanager(alert(host="c-1; reboot")), "has ';'"),
-        ({"host": None}, "the host is no text but None"),
-        ({"host": {"a": 1}}, "the host is no text"),
+        ({"host": None}, "payload field host: must be text, not NoneType"),
+        ({"host": {"a": 1}}, "payload field host: must be text, not dict"),
         ({"host": ""}, "is empty"),
         ({"host": "-oProxyCommand=x"}, "begins with a dash"),
         ({"host": "../../etc"}, "has '/'"),
@@ -212,62 +210,62 @@ def test_body_that_is_nothing_known_is_refused(sent, body):
         ([7], "neither a host nor an object with one: 7"),
         ({"streams": [{"stream": {}}]}, "a stream has no labels or no values"),
         ({"streams": [7]}, "a stream has no labels or no values"),
-        ({"streams": [{"stream": {}, "values": [["x", "line"]]}]}, "no time and line"),
-        ({"streams": [{"stream": {}, "values": [["1", 2]]}]}, "no time and line"),
+        ({"streams": [{"stream": {}, "values": [["x", "line"]]}]}, "is not a time and a line"),
+        ({"streams": [{"stream": {}, "values": [["1", 2]]}]}, "is not a time and a line"),
     ],
 )
-def test_part_that_cannot_be_understood_makes_no_trigger(sent, body, words):
-    """And the error says which, and why."""
+def test_invalid_part_makes_no_trigger(dispatched, body, words):
+    """The error names the part and the reason."""
     with pytest.raises(InvalidInput, match=r"part\(s\) of the body were refused") as error:
-        receive(json.dumps(body), sent)
+        receive(json.dumps(body), dispatched)
     assert words in str(error.value)
-    assert sent.hosts == []
+    assert dispatched.hosts == []
 
 
-def test_rest_of_a_body_with_a_bad_part_is_dispatched(sent):
-    """One alert without a host does not keep nine hosts waiting; the run fails, so that it is seen."""
+def test_rest_of_a_body_with_an_invalid_part_is_dispatched(dispatched):
+    """One alert without a host does not hold up the others; the action fails, so that it is noticed."""
     with pytest.raises(InvalidInput, match=r"^1 trigger\(s\) dispatched: c-1\. 1 part\(s\) of the body were refused"):
-        receive(json.dumps(alertmanager(alert(), alert(host="c-1"))), sent)
-    assert sent.hosts == ["c-1"]
+        receive(json.dumps(alertmanager(alert(), alert(host="c-1"))), dispatched)
+    assert dispatched.hosts == ["c-1"]
 
 
-def test_trigger_that_is_not_taken_keeps_no_other_back(sent):
-    """All are tried; then the run fails, and says which did not go out, and why, and what else was amiss."""
-    def send(payload, trace_tag):
-        if payload["host"] == "c-2":
-            raise DispatchFailed("StackStorm's API did not take it")
-        sent(payload, trace_tag)
+def test_failed_trigger_does_not_hold_up_the_others(dispatched):
+    """All are tried; then the action fails with the reasons, and names the invalid parts too."""
+    def dispatch(payload):
+        if payload.host == "c-2":
+            raise DispatchFailed("st2api is unavailable")
+        dispatched(payload)
 
     with pytest.raises(DispatchFailed) as error:
-        receive(json.dumps(["c-1", "c-2", "c-3", "c 4"]), send)
+        receive(json.dumps(["c-1", "c-2", "c-3", "c 4"]), dispatch)
 
-    assert sent.hosts == error.value.result["hosts"] == ["c-1", "c-3"]
-    assert error.value.result["not_dispatched"] == {"c-2": "StackStorm's API did not take it"}
-    told = str(error.value)
-    assert told.startswith("2 trigger(s) dispatched: c-1, c-3. 1 part(s) of the body were refused: ")
-    assert told.endswith(". 1 trigger(s) did not go out: c-2: StackStorm's API did not take it")
+    assert dispatched.hosts == error.value.result["hosts"] == ["c-1", "c-3"]
+    assert error.value.result["not_dispatched"] == {"c-2": "st2api is unavailable"}
+    message = str(error.value)
+    assert message.startswith("2 trigger(s) dispatched: c-1, c-3. 1 part(s) of the body were refused: ")
+    assert message.endswith(". 1 trigger(s) could not be dispatched: c-2: st2api is unavailable")
 
 
-def test_many_triggers_that_are_not_taken_are_told_shortly(sent):
-    """The first ones with their reason; the result holds all."""
-    def send(payload, trace_tag):
-        raise DispatchFailed("st2api is away")
+def test_many_failed_triggers_are_summarised(dispatched):
+    """The summary has the reasons of the first ones; the result has all."""
+    def dispatch(payload):
+        raise DispatchFailed("st2api is unavailable")
 
-    with pytest.raises(DispatchFailed, match=r"^0 .* dispatched\. 9 trigger\(s\) did not .*; and 4 more$") as error:
-        receive(json.dumps([f"c-{number}" for number in range(9)]), send)
+    with pytest.raises(DispatchFailed, match=r"^0 .* dispatched\. 9 trigger\(s\) could not .*; and 4 more$") as error:
+        receive(json.dumps([f"c-{number}" for number in range(9)]), dispatch)
     assert len(error.value.result["not_dispatched"]) == 9
 
 
-def test_body_that_names_a_whole_cloud_is_refused(sent):
-    """So many at once: it is Placement, or the alert's rule."""
+def test_body_that_names_a_whole_cloud_is_refused(dispatched):
+    """So many at once point to Placement or to the alert's rule."""
     body = alertmanager(*[alert(host=f"c-{number}") for number in range(MOST_HOSTS + 1)])
 
     with pytest.raises(InvalidInput, match=r"names 101 hosts.*Nothing was dispatched"):
-        receive(json.dumps(body), sent)
-    assert sent.hosts == []
+        receive(json.dumps(body), dispatched)
+    assert dispatched.hosts == []
 
 
-def test_body_that_is_too_large_is_refused(sent):
+def test_body_that_is_too_large_is_refused(dispatched):
     """Before it is parsed."""
-    with pytest.raises(InvalidInput, match="are taken at most"):
-        receive(" " * (LARGEST_BODY + 1), sent)
+    with pytest.raises(InvalidInput, match="and the limit is"):
+        receive(" " * (LARGEST_BODY + 1), dispatched)

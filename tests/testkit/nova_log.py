@@ -41,14 +41,14 @@ def fault(number: int, node: str = "compute-0") -> bytes:
 
 
 class Dispatched(NamedTuple):
-    """A trigger that went out."""
+    """A dispatched trigger."""
 
     payload: Dict[str, str]
     trace_tag: str
 
 
 class Killed(BaseException):
-    """What SIGKILL is to the code that runs: nothing catches it."""
+    """Stands for SIGKILL: no handler catches it."""
 
 
 class KeyValuePair(NamedTuple):
@@ -59,7 +59,7 @@ class KeyValuePair(NamedTuple):
 
 
 class Service:
-    """A sensor's service with its datastore in memory; it outlives the sensor. `fail` decides about each call."""
+    """A sensor's service with its datastore in memory; it outlives the sensor. `fail` may fail each call."""
 
     def __init__(self) -> None:
         self.values: Dict[str, str] = {}
@@ -67,22 +67,22 @@ class Service:
         self.fail: Callable[[str], Optional[BaseException]] = lambda call: None
 
     def get_value(self, name: str) -> Optional[str]:
-        """None also on an error, as StackStorm's."""
+        """Return None also for an error, as StackStorm does."""
         return None if self.fail("get_value") else self.values.get(name)
 
     def list_values(self, *, prefix: str) -> List[Any]:
-        """Raises on an error, as StackStorm's."""
+        """Raise errors, as StackStorm does."""
         self._obey("list_values")
         return [KeyValuePair(f"placement_recovery.LogSensor:{name}", value) for name, value in self.values.items()]
 
     def set_value(self, name: str, value: str) -> bool:
-        """Raises on an error, as StackStorm's."""
+        """Raise errors, as StackStorm does."""
         self._obey("set_value")
         self.values[name] = value
         return True
 
     def dispatch(self, trigger: str, payload: Dict[str, str], trace_tag: str) -> None:
-        """Keep what went out."""
+        """Keep the trigger."""
         self._obey("dispatch")
         self.dispatched.append(Dispatched(payload, trace_tag))
 
@@ -99,32 +99,32 @@ class Log:
         self.path = path
 
     def write(self, data: bytes) -> None:
-        """As a logger writes: it opens the file anew, in whatever place it is."""
+        """Append, reopening the file as a logger does after a rotation."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
             file.write(data)
 
     def rename(self) -> None:
-        """logrotate's default: the file goes, and a new one is there."""
+        """logrotate's default: the file is renamed, and a new one created."""
         self._shift()
         os.rename(self.path, self._old(1))
         self.path.touch()
 
     def copytruncate(self) -> None:
-        """A copy, and the file goes on from its beginning."""
+        """The file is copied, then truncated."""
         self._shift()
         shutil.copy(self.path, self._old(1))
         os.truncate(self.path, 0)
 
     def compress(self) -> None:
-        """The file goes, a new one is there, and the old one is packed at once."""
+        """The file is renamed and compressed at once, and a new one created."""
         self.rename()
         with self._old(1).open("rb") as plain, gzip.open(f"{self._old(1)}.gz", "wb") as packed:
             shutil.copyfileobj(plain, packed)
         self._old(1).unlink()
 
     def copy_and_compress(self) -> None:
-        """copytruncate, and the copy is packed at once."""
+        """copytruncate, and the copy is compressed at once."""
         self.copytruncate()
         with self._old(1).open("rb") as plain, gzip.open(f"{self._old(1)}.gz", "wb") as packed:
             shutil.copyfileobj(plain, packed)
@@ -157,7 +157,7 @@ class Times:
 
 
 class Sensor:
-    """A sensor that can be killed and started again on the same service."""
+    """A sensor that can be killed and restarted on the same service."""
 
     def __init__(self, service: Service, *globs: Path, cooldown: float = 0, from_start: bool = False) -> None:
         self.service, self.times = service, Times()
@@ -167,18 +167,18 @@ class Sensor:
         self.start()
 
     def start(self) -> None:
-        """Start, or kill and start anew: nothing is left of the old one but what is in the datastore."""
+        """Start, or kill and restart: only the datastore remains of the old one."""
         self.watch = Watch(self.service, *self._options, self.times.seconds, self.times.now)
 
     def poll(self, times: int = 1) -> List[str]:
-        """Poll, 5 s apart; which nodes' faults went out in all, in their order."""
+        """Poll, 5 s apart; return the nodes of all triggers so far, in order."""
         for _ in range(times):
             self.watch.poll()
             self.times.passed += 5
         return self.nodes
 
     def save(self) -> None:
-        """Let so much time pass that it remembers."""
+        """Let enough time pass for it to save its positions."""
         self.times.passed += 60
         self.poll()
 
@@ -189,5 +189,5 @@ class Sensor:
 
     @property
     def uuids(self) -> List[str]:
-        """Which faults went out, by their number."""
+        """The numbers of the faults that were dispatched."""
         return [str(int(one.payload["compute_node_uuid"][:8])) for one in self.service.dispatched]

@@ -1,1 +1,8 @@
-"""The one definition of the fault: logs that grow, alerts, the trigger's payload. No OpenStack library is imported."""
+"""Detects the fault in logs and alerts, and defines its trigger. No OpenStack library is imported.
+
+logs       lines of nova-compute's log in, faults out
+payload    the trigger provider_creation_failed: name, payload and trace tag
+alerts     the bodies that arrive at the webhook
+follow     the log sensor: follows growing logs and dispatches triggers
+__main__   the command that prints the faults in logs
+"""

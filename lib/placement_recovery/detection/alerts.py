@@ -1,11 +1,10 @@
-"""What arrives behind the webhook: bodies of Alertmanager, Loki's streams and plain JSON in, one trigger a host out.
+"""Reads the webhook's bodies (Alertmanager, Loki's streams, plain JSON) and dispatches one trigger per host.
 
-An alert is no proof. Whoever can post here can make us look at a host, and nothing else.
+An alert proves nothing: a post can make the pack examine a host, and nothing more.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -13,98 +12,81 @@ from functools import partial
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from placement_recovery.detection.logs import Event, Fault, LogParser
+from placement_recovery.detection.payload import FROM_ALERT, LONGEST, ProviderCreationFailed
 from placement_recovery.errors import DispatchFailed, InvalidInput
-from placement_recovery.names import check_host_name
 from placement_recovery.triggers import dispatch_each, not_dispatched
 
-# What names the host, the surest first. Exporters put their own address and port into `instance`.
+# The labels that name the host, the most reliable first. Exporters put their own address and port into `instance`.
 HOST_LABELS = ("host", "hostname", "nodename", "instance")
 
 LARGEST_BODY = 4_000_000  # characters
-MOST_HOSTS = 100          # of one body: with more, it is Placement that ails, or the alert
+MOST_HOSTS = 100          # per body; more point to Placement itself or to a wrong alert rule
 _SHOWN = 5
 
 _PORT = re.compile(r"(?P<host>[^:\[\]]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
-_FIELDS = ("node", "provider_name", "compute_node_uuid", "time", "request_id", "file")
-_LONGEST = {"node": 255, "provider_name": 255, "compute_node_uuid": 36, "time": 64, "request_id": 255, "file": 4096}
-
-Payload = Dict[str, str]
-
 
 @dataclass
 class Received:
-    """What a body says: a payload a host, and what makes none."""
+    """The content of a body: one payload per host, and everything that produced none."""
 
-    payloads: Dict[str, Payload] = field(default_factory=dict)
+    payloads: Dict[str, ProviderCreationFailed] = field(default_factory=dict)
     resolved: int = 0
     lines: int = 0
     refused: List[str] = field(default_factory=list)
-    troubles: List[str] = field(default_factory=list)
+    other_failures: List[str] = field(default_factory=list)
 
-    def add(self, host: object, told: Mapping[str, object]) -> None:
-        """Keep the first payload of each host; a name that no host can have is refused."""
+    def add(self, host: Any, details: Mapping[str, object]) -> None:
+        """Keep the first payload of each host; a host that no payload accepts is refused. Other details are ignored."""
+        texts = {name: _text(details.get(name)) for name in LONGEST}
         try:
-            name = check_host_name(host) if isinstance(host, str) else ""
+            self.payloads.setdefault(host, ProviderCreationFailed(source=FROM_ALERT, host=host, **texts))
         except InvalidInput as error:
             self.refused.append(str(error))
-            return
-        if not name:
-            self.refused.append(f"the host is no text but {_short(host)}")
-            return
-        if name not in self.payloads:
-            fields = {one: _text(told.get(one))[: _LONGEST[one]] for one in _FIELDS}
-            self.payloads[name] = {"host": name, "source": "alert", **fields}
 
 
-def receive(body: str, send: Callable[[Payload, str], None]) -> Dict[str, Any]:
-    """Call `send(payload, trace_tag)` once for each host that the body (JSON) names, and return an action's result.
+def receive(body: str, dispatch: Callable[[ProviderCreationFailed], None]) -> Dict[str, Any]:
+    """Dispatch one trigger for each host that the body (JSON) names, and return an action's result.
 
-    Raises InvalidInput where nothing in it can be understood, or it names too many hosts: then nothing is sent. After
-    all that can be understood was sent: InvalidInput where a part cannot, DispatchFailed where a trigger was not taken.
+    Raises InvalidInput, before anything is dispatched, if the body has no known form or names too many hosts. If a part
+    is invalid or a trigger fails, the rest is dispatched before InvalidInput or DispatchFailed is raised.
     """
     found = read_body(body)
     if len(found.payloads) > MOST_HOSTS:
         raise InvalidInput(
-            f"the body names {len(found.payloads)} hosts, and {MOST_HOSTS} are taken at most: so many at once point to "
-            f"Placement or to the alert's rule. Nothing was dispatched; audit_cloud looks at all hosts"
+            f"the body names {len(found.payloads)} hosts, and the limit is {MOST_HOSTS}: so many at once point to "
+            f"Placement itself or to a wrong alert rule. Nothing was dispatched; audit_cloud checks all hosts"
         )
-    failed = dispatch_each({host: partial(send, one, trace_tag(one)) for host, one in found.payloads.items()})
-    sent = [host for host in found.payloads if host not in failed]
-    summary = ". ".join(filter(None, [_summary(found, sent), _refused(found)]))
+    failed = dispatch_each({host: partial(dispatch, payload) for host, payload in found.payloads.items()})
+    dispatched = [host for host in found.payloads if host not in failed]
+    summary = ". ".join(filter(None, [_summary(found, dispatched), _refused(found)]))
     if failed:
-        result = {**_result(found, sent), "not_dispatched": failed}
+        result = {**_result(found, dispatched), "not_dispatched": failed}
         raise DispatchFailed(f"{summary}. {not_dispatched(failed)}", result)
     if found.refused:
         raise InvalidInput(summary)
-    return {"summary": summary, "state": "dispatched" if sent else "nothing", **_result(found, sent)}
+    return {"summary": summary, "state": "dispatched" if dispatched else "nothing", **_result(found, dispatched)}
 
 
-def _result(found: Received, sent: List[str]) -> Dict[str, Any]:
-    return {"hosts": sent, "resolved": found.resolved, "troubles": found.troubles[:_SHOWN]}
+def _result(found: Received, dispatched: List[str]) -> Dict[str, Any]:
+    return {"hosts": dispatched, "resolved": found.resolved, "other_failures": found.other_failures[:_SHOWN]}
 
 
 def _refused(found: Received) -> str:
-    told = "; ".join(found.refused[:_SHOWN])
-    return f"{len(found.refused)} part(s) of the body were refused: {told}" if found.refused else ""
+    reasons = "; ".join(found.refused[:_SHOWN])
+    return f"{len(found.refused)} part(s) of the body were refused: {reasons}" if found.refused else ""
 
 
 def read_body(body: str) -> Received:
-    """What a body says. Raises InvalidInput where it is none of the known forms."""
+    """Read a body. Raises InvalidInput if it has none of the known forms."""
     if len(body) > LARGEST_BODY:
-        raise InvalidInput(f"the body has {len(body)} characters, and {LARGEST_BODY} are taken at most")
+        raise InvalidInput(f"the body has {len(body)} characters, and the limit is {LARGEST_BODY}")
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"the body is no JSON: {error}") from error
+        raise InvalidInput(f"the body is not JSON: {error}") from error
     found = Received()
     _form_of(document)(document, found)
     return found
-
-
-def trace_tag(payload: Mapping[str, str]) -> str:
-    """The same for the same alert, so that one that is repeated is seen to be one."""
-    told = "\n".join(payload[name] for name in ("host", "file", "time", "request_id"))
-    return f"placement_recovery-{payload['host']}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 
 def _form_of(document: Any) -> Callable[[Any, Received], None]:
@@ -118,8 +100,8 @@ def _form_of(document: Any) -> Callable[[Any, Received], None]:
     if isinstance(document, list) and document:
         return _read_plain_list
     raise InvalidInput(
-        f"the body is none of Alertmanager's (alerts), Loki's (streams), an object with a host, or a list of such: "
-        f"{_short(document)}. Nothing was dispatched"
+        f"the body has no known form (Alertmanager's alerts, Loki's streams, an object with a host, or a list of "
+        f"hosts): {_short(document)}. Nothing was dispatched"
     )
 
 
@@ -149,17 +131,17 @@ def _read_loki(document: Any, found: Received) -> None:
             if isinstance(event, Fault):
                 found.add(event.host, event.as_dict())
             else:
-                found.troubles.append(f"{event.host}: {event.cause}")
+                found.other_failures.append(f"{event.host}: {event.cause}")
 
 
 def _events(labels: Mapping[str, Any], values: Sequence[Any], found: Received) -> Iterator[Event]:
-    """The events of a stream's lines in the order of their times; a query gives the newest first."""
+    """The events of a stream's lines in the order of time; a query returns the newest first."""
     lines: List[Tuple[int, str]] = []
     for value in values:
         if _is_entry(value):
             lines.append((int(value[0]), value[1]))
         else:
-            found.refused.append(f"a stream's value is no time and line: {_short(value)}")
+            found.refused.append(f"a stream's value is not a time and a line: {_short(value)}")
     if lines and lines[0][0] > lines[-1][0]:
         lines.reverse()
     found.lines += len(lines)
@@ -193,7 +175,7 @@ def _read_plain_list(document: Any, found: Received) -> None:
 
 
 def _streams(document: Mapping[str, Any]) -> List[Any]:
-    """Loki's streams, as they are pushed ({"streams": …}) or queried ({"data": {"resultType": "streams", …}})."""
+    """Loki's streams, as pushed ({"streams": …}) or as queried ({"data": {"resultType": "streams", …}})."""
     data = document.get("data")
     if isinstance(data, dict) and data.get("resultType") == "streams":
         streams = data.get("result")
@@ -210,14 +192,14 @@ def _host_in(labels: Mapping[str, Any]) -> str:
 
 def _summary(found: Received, hosts: List[str]) -> str:
     more = f" and {len(hosts) - _SHOWN} more" if len(hosts) > _SHOWN else ""
-    told = [f"{len(hosts)} trigger(s) dispatched" + (f": {', '.join(hosts[:_SHOWN])}{more}" if hosts else "")]
+    facts = [f"{len(hosts)} trigger(s) dispatched" + (f": {', '.join(hosts[:_SHOWN])}{more}" if hosts else "")]
     if found.lines:
-        told.append(f"{found.lines} line(s) of logs read")
+        facts.append(f"{found.lines} log line(s) read")
     if found.resolved:
-        told.append(f"{found.resolved} resolved alert(s) ignored")
-    if found.troubles:
-        told.append(f"{len(found.troubles)} failure(s) with another cause, which no recovery mends")
-    return "; ".join(told)
+        facts.append(f"{found.resolved} resolved alert(s) ignored")
+    if found.other_failures:
+        facts.append(f"{len(found.other_failures)} failure(s) with another cause, which a recovery would not fix")
+    return "; ".join(facts)
 
 
 def _text(value: object) -> str:

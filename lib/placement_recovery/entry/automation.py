@@ -12,17 +12,12 @@ from placement_recovery.automation.notification import NEEDS_APPROVAL_TRIGGER, E
 from placement_recovery.clock import Clock
 from placement_recovery.config import may_automate
 from placement_recovery.detection.alerts import receive
+from placement_recovery.detection.payload import FROM_AUDIT, PROVIDER_CREATION_FAILED, ProviderCreationFailed
 from placement_recovery.entry.results import ActionResult, with_context, with_store, without_context
 from placement_recovery.errors import DispatchFailed
 from placement_recovery.records.stores import Store
 from placement_recovery.recovery.context import Context
-from placement_recovery.triggers import (
-    FROM_AUDIT,
-    PROVIDER_CREATION_FAILED,
-    dispatch,
-    dispatch_each,
-    not_dispatched,
-)
+from placement_recovery.triggers import dispatch, dispatch_checked, dispatch_each, not_dispatched
 
 
 def notify(action: Any, ended: EndedRun) -> ActionResult:
@@ -38,52 +33,49 @@ def notify(action: Any, ended: EndedRun) -> ActionResult:
 
 
 def receive_alerts(action: Any, body: str) -> ActionResult:
-    """Dispatch one trigger per host for what arrived behind the webhook."""
-
-    def send(payload: Dict[str, str], trace_tag: str) -> None:
-        dispatch(action.action_service, PROVIDER_CREATION_FAILED, payload, trace_tag)
-
-    return without_context(action, lambda: receive(body, send))
+    """Dispatch one trigger per host that the webhook's body names."""
+    return without_context(action, lambda: receive(body, partial(_dispatch, action)))
 
 
-def audit_cloud(action: Any, deep: bool, emit: bool) -> ActionResult:
-    """Report on the whole cloud; with `emit` also dispatch a trigger for each proven stale provider."""
+def audit_cloud(action: Any, deep: bool, with_triggers: bool) -> ActionResult:
+    """Report on the whole cloud; `with_triggers` also dispatches a trigger for each proven stale provider."""
 
     def call(context: Context) -> Dict[str, Any]:
         done = audit(context, deep)
-        return _emitted(action, context, done) if emit else {**report(done), "dispatched": []}
+        return _dispatch_proven(action, context, done) if with_triggers else {**report(done), "dispatched": []}
 
     return with_context(action, call)
 
 
-def _emitted(action: Any, context: Context, done: Audit) -> Dict[str, Any]:
-    """The report, with the hosts for which the trigger went out. What automation may not touch would only be refused.
+def _dispatch_proven(action: Any, context: Context, done: Audit) -> Dict[str, Any]:
+    """Dispatch a trigger for each proven host that automation may touch; the report, with these hosts.
 
-    Raises DispatchFailed, with the whole report, after all were tried of which one was not taken.
+    Raises DispatchFailed, with the whole report, if a trigger failed; the others are dispatched before.
     """
 
-    def send(one: Proven) -> None:
-        payload = _payload(one, context.clock.now())
-        dispatch(action.action_service, PROVIDER_CREATION_FAILED, payload, f"placement_recovery audit {one.name}")
+    def dispatch_one(proven: Proven) -> None:
+        _dispatch(action, _payload(proven, context.clock.now()))
 
     chosen = [one for one in done.proven if may_automate(context.config, one.hypervisor.host)]
-    failed = dispatch_each({one.name: partial(send, one) for one in chosen})
-    sent = [one.name for one in chosen if one.name not in failed]
-    result = {**report(done), "dispatched": sent}
-    summary = f"{result['summary']}; {len(sent)} trigger(s) dispatched"
+    failed = dispatch_each({one.name: partial(dispatch_one, one) for one in chosen})
+    dispatched = [one.name for one in chosen if one.name not in failed]
+    result = {**report(done), "dispatched": dispatched}
+    summary = f"{result['summary']}; {len(dispatched)} trigger(s) dispatched"
     if failed:
         raise DispatchFailed(f"{summary}. {not_dispatched(failed)}", {**result, "not_dispatched": failed})
     return {**result, "summary": summary}
 
 
-def _payload(proven: Proven, now: str) -> Dict[str, str]:
-    return {
-        "host": proven.name,
-        "node": proven.hypervisor.node,
-        "provider_name": proven.hypervisor.node,
-        "compute_node_uuid": proven.hypervisor.uuid,
-        "time": now,
-        "request_id": "",
-        "file": "",
-        "source": FROM_AUDIT,
-    }
+def _payload(proven: Proven, now: str) -> ProviderCreationFailed:
+    return ProviderCreationFailed(
+        source=FROM_AUDIT,
+        host=proven.name,
+        node=proven.hypervisor.node,
+        provider_name=proven.hypervisor.node,
+        compute_node_uuid=proven.hypervisor.uuid,
+        time=now,
+    )
+
+
+def _dispatch(action: Any, payload: ProviderCreationFailed) -> None:
+    dispatch_checked(action.action_service, PROVIDER_CREATION_FAILED, payload.as_dict(), payload.trace_tag)

@@ -1,4 +1,4 @@
-"""What the tests of the follower share: a log in a folder of its own, and a sensor that follows it."""
+"""What the tests of the follower share: a log in its own folder, and a sensor that follows it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def service():
 
 @pytest.fixture
 def log(tmp_path):
-    """A log that has one harmless line."""
+    """A log with one harmless line."""
     log = Log(tmp_path / "nova-compute.log")
     log.write(b"2026-11-22 11:00:00.000 7 INFO nova.service [-] Starting compute node\n")
     return log
@@ -23,7 +23,7 @@ def log(tmp_path):
 
 @pytest.fixture
 def sensor(service, log):
-    """A sensor that has seen the log."""
+    """A sensor that has polled the log."""
     sensor = Sensor(service, log.path)
     sensor.poll()
     sensor.save()

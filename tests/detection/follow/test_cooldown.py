@@ -1,4 +1,4 @@
-"""However often nova repeats its line: one trigger a host and while."""
+"""log_cooldown: one trigger per host and period, however often nova repeats its line."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from placement_recovery.detection.follow.cooldown import Cooldown
 from testkit.nova_log import Sensor, fault
 
 
-def test_repeated_fault_is_dispatched_once_a_cooldown(service, log):
-    """nova repeats it at each periodic; after the while it is told again, for it is still there."""
+def test_repeated_fault_is_dispatched_once_per_cooldown(service, log):
+    """nova repeats it in each periodic task; after the cooldown it is dispatched again, because it persists."""
     sensor = Sensor(service, log.path, cooldown=360)
     sensor.poll()
 
@@ -20,7 +20,7 @@ def test_repeated_fault_is_dispatched_once_a_cooldown(service, log):
 
 
 def test_other_hosts_are_dispatched_meanwhile(service, log):
-    """The while is the host's."""
+    """Each host has its own cooldown."""
     sensor = Sensor(service, log.path, cooldown=360)
     sensor.poll()
 
@@ -30,7 +30,7 @@ def test_other_hosts_are_dispatched_meanwhile(service, log):
 
 
 def test_cooldown_outlives_the_sensor(service, log):
-    """It is remembered with the offsets."""
+    """It is saved with the log positions."""
     sensor = Sensor(service, log.path, cooldown=360)
     sensor.poll()
     log.write(fault(1))
@@ -43,18 +43,18 @@ def test_cooldown_outlives_the_sensor(service, log):
 
 
 def test_clock_that_was_set_back_does_not_silence_a_host():
-    """A while that lies in the future is over."""
-    told = Cooldown(360, {"c-1": 2000.0}, now=lambda: 1000.0)
+    """A cooldown that began in the future has expired."""
+    cooling = Cooldown(360, {"c-1": 2000.0}, now=lambda: 1000.0)
 
-    assert told.allows("c-1")
+    assert cooling.allows("c-1")
 
 
-def test_so_many_hosts_and_no_more_are_remembered(monkeypatch):
-    """The oldest goes first."""
+def test_number_of_hosts_is_bounded(monkeypatch):
+    """The oldest is dropped first."""
     monkeypatch.setattr(cooldown, "MOST_HOSTS", 2)
-    told = Cooldown(360, now=lambda: 1000.0)
+    cooling = Cooldown(360, now=lambda: 1000.0)
 
     for host in ("a", "b", "c"):
-        told.begin(host)
+        cooling.begin(host)
 
-    assert sorted(told.state()) == ["b", "c"]
+    assert sorted(cooling.state()) == ["b", "c"]

@@ -1,4 +1,4 @@
-"""The sensor is killed, or what it needs is away: nothing is missed, and nothing is told twice but in one instant."""
+"""The sensor is killed, or StackStorm is unavailable: no fault is missed, and only one window repeats a trigger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from testkit.nova_log import Killed, fault, noise
 
 
 def kill_at(service, call, number=1):
-    """Let the sensor die at the so manieth call of that name, before it takes effect."""
+    """Kill the sensor at call `number` of that name, before the call takes effect."""
     seen = []
 
     def fail(name):
@@ -19,7 +19,7 @@ def kill_at(service, call, number=1):
 
 
 def survive(sensor):
-    """Poll until it is killed, and start it again."""
+    """Poll until it is killed, and restart it."""
     with pytest.raises(Killed):
         sensor.poll(3)
     sensor.service.fail = lambda call: None
@@ -27,8 +27,8 @@ def survive(sensor):
     sensor.poll(3)
 
 
-def test_killed_before_a_trigger_goes_out_it_goes_out_later(sensor, log):
-    """Nothing was remembered of what was not dispatched."""
+def test_kill_before_a_dispatch_delays_the_trigger(sensor, log):
+    """Positions behind an undispatched fault are never saved."""
     log.write(fault(1) + noise() + fault(2))
     kill_at(sensor.service, "dispatch", 2)
 
@@ -37,8 +37,8 @@ def test_killed_before_a_trigger_goes_out_it_goes_out_later(sensor, log):
     assert set(sensor.uuids) == {"1", "2"}
 
 
-def test_killed_between_a_trigger_and_its_memory_it_goes_out_again_under_the_same_tag(sensor, log):
-    """At least once: one trigger too many is harmless, one too few is not; the tag says that it is the same."""
+def test_kill_between_dispatch_and_save_repeats_the_trigger_with_the_same_tag(sensor, log):
+    """At least once: a surplus trigger is harmless, a missing one is not; the tag shows that both are the same."""
     log.write(fault(1))
     kill_at(sensor.service, "set_value")
 
@@ -48,8 +48,8 @@ def test_killed_between_a_trigger_and_its_memory_it_goes_out_again_under_the_sam
     assert len({one.trace_tag for one in sensor.service.dispatched}) == 1
 
 
-def test_killed_after_the_memory_nothing_goes_out_again(sensor, log):
-    """What was remembered is behind it."""
+def test_kill_after_the_save_repeats_nothing(sensor, log):
+    """The saved positions are behind the fault."""
     log.write(fault(1))
     sensor.poll()
     sensor.start()
@@ -57,8 +57,8 @@ def test_killed_after_the_memory_nothing_goes_out_again(sensor, log):
     assert len(sensor.poll(3)) == 1
 
 
-def test_cooldown_outlives_a_kill_that_the_offsets_did_not(sensor, log):
-    """Half of a chunk was dispatched: with a cooldown, the half is not dispatched again."""
+def test_cooldown_is_saved_even_where_the_positions_are_not(sensor, log):
+    """Half of a chunk was dispatched: because of the cooldown, that half is not dispatched again."""
     sensor._options = (*sensor._options[:3], 360)
     sensor.start()
     log.write(b"".join(fault(number, f"c-{number}") for number in range(1, 60)))
@@ -71,9 +71,9 @@ def test_cooldown_outlives_a_kill_that_the_offsets_did_not(sensor, log):
     assert sorted(sensor.nodes) == sorted(f"c-{number}" for number in range(1, 60))
 
 
-def test_queue_that_is_away_holds_everything_up_and_loses_nothing(sensor, log, caplog):
-    """What could not be dispatched waits, also over a restart."""
-    sensor.service.fail = lambda call: ConnectionError("amqp is away") if call == "dispatch" else None
+def test_unavailable_message_queue_delays_triggers_and_loses_none(sensor, log, caplog):
+    """Undispatched faults wait, also across a restart."""
+    sensor.service.fail = lambda call: ConnectionError("amqp is unavailable") if call == "dispatch" else None
     log.write(fault(1))
     sensor.poll(2)
     log.write(fault(2))
@@ -85,11 +85,11 @@ def test_queue_that_is_away_holds_everything_up_and_loses_nothing(sensor, log, c
     sensor.poll(3)
 
     assert sensor.uuids == ["1", "2"]
-    assert "waits: amqp is away" in caplog.text
+    assert "will retry: amqp is unavailable" in caplog.text
 
 
-def test_datastore_that_is_away_at_the_start_is_awaited(sensor, log, caplog):
-    """StackStorm says None for an error as for nothing; its list does raise, and so no log is begun anew."""
+def test_datastore_that_is_unavailable_at_the_start_is_awaited(sensor, log, caplog):
+    """StackStorm returns None for an error too, but its list raises: no log is mistaken for a new one."""
     log.write(fault(1))
     sensor.start()
     away = ("get_value", "list_values")
@@ -99,11 +99,11 @@ def test_datastore_that_is_away_at_the_start_is_awaited(sensor, log, caplog):
     sensor.service.fail = lambda call: None
 
     assert len(sensor.poll(2)) == 1
-    assert "where the logs were left off could not be read: 503. See that st2api answers" in caplog.text
+    assert "the log positions could not be read: 503. Check that st2api answers" in caplog.text
 
 
-def test_datastore_that_is_away_later_does_not_stop_the_triggers(sensor, log):
-    """What is told is told; it is remembered as soon as it can be."""
+def test_datastore_that_becomes_unavailable_does_not_stop_the_triggers(sensor, log):
+    """Triggers are dispatched at once, and the positions saved as soon as possible."""
     sensor.service.fail = lambda call: ConnectionError("503") if call == "set_value" else None
     log.write(fault(1))
     sensor.poll()
@@ -118,9 +118,9 @@ def test_datastore_that_is_away_later_does_not_stop_the_triggers(sensor, log):
     assert len(sensor.poll(2)) == 2
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"logs": {"/x": {}}}', '{"logs": [1]}', '{"told": {"c": "x"}}'])
-def test_memory_that_cannot_be_read_is_begun_anew(sensor, log, text, caplog):
-    """Somebody's hand in the datastore; the sensor says so and goes on."""
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"logs": {"/x": {}}}', '{"logs": [1]}', '{"dispatched": {"c": "x"}}'])
+def test_invalid_saved_positions_are_discarded(sensor, log, text, caplog):
+    """Somebody edited the datastore: the sensor logs it and continues."""
     (key,) = sensor.service.values
     sensor.service.values[key] = text
     sensor.start()
@@ -128,11 +128,11 @@ def test_memory_that_cannot_be_read_is_begun_anew(sensor, log, text, caplog):
     log.write(fault(1))
 
     assert len(sensor.poll(2)) == 1
-    assert "cannot be read" in caplog.text
+    assert "the saved log positions are invalid" in caplog.text
 
 
-def test_each_machine_has_a_memory_of_its_own(sensor, monkeypatch):
-    """Inodes are a machine's own."""
+def test_each_machine_saves_its_own_positions(sensor, monkeypatch):
+    """Inodes hold on one machine only."""
     sensor.save()
     monkeypatch.setattr("socket.gethostname", lambda: "another")
     sensor.start()

@@ -1,4 +1,4 @@
-"""What is followed, from where, and what is said of it."""
+"""Which logs are followed, from which position, and what is dispatched."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from placement_recovery.errors import ConfigurationError
 from testkit.nova_log import Log, Sensor, fault, noise
 
 
-def test_fault_is_told_with_all_that_the_log_tells(sensor, log):
-    """The payload names host, node, provider, UUID, time, request, file and source."""
+def test_payload_has_everything_that_the_log_shows(sensor, log):
+    """Host, node, provider, UUID, time, request, file and source."""
     log.write(fault(1))
 
     sensor.poll()
@@ -29,7 +29,7 @@ def test_fault_is_told_with_all_that_the_log_tells(sensor, log):
     }
 
 
-def test_log_that_was_never_seen_is_begun_at_its_end(service, log):
+def test_unknown_log_is_followed_from_its_end(service, log):
     """What was written before the sensor's first start is old."""
     log.write(fault(1))
     sensor = Sensor(service, log.path)
@@ -41,7 +41,7 @@ def test_log_that_was_never_seen_is_begun_at_its_end(service, log):
     assert sensor.uuids == ["2"]
 
 
-def test_log_can_be_begun_at_its_beginning(service, log):
+def test_unknown_log_can_be_followed_from_its_beginning(service, log):
     """With log_start: begin."""
     log.write(fault(1))
 
@@ -49,7 +49,7 @@ def test_log_can_be_begun_at_its_beginning(service, log):
 
 
 def test_log_that_appears_later_is_read_from_its_first_line(service, tmp_path):
-    """A new host's first lines may be the fault."""
+    """The first lines of a new host may be the fault."""
     sensor = Sensor(service, tmp_path / "remote" / "*" / "nova-compute.log")
     sensor.poll()
 
@@ -58,8 +58,8 @@ def test_log_that_appears_later_is_read_from_its_first_line(service, tmp_path):
     assert sensor.poll() == ["compute-7"]
 
 
-def test_half_a_line_at_the_start_is_none(service, log):
-    """The sensor may start while a line is being written; its end alone says nothing."""
+def test_incomplete_line_at_the_start_is_skipped(service, log):
+    """The sensor may start while a line is being written."""
     whole = fault(1)
     log.write(whole[:40])
     sensor = Sensor(service, log.path)
@@ -72,8 +72,8 @@ def test_half_a_line_at_the_start_is_none(service, log):
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
-def test_pieces_say_the_same_as_the_whole(sensor, log, size):
-    """However the writes fall between the polls."""
+def test_pieces_give_the_same_faults_as_the_whole(sensor, log, size):
+    """Wherever the polls fall between the writes."""
     data = noise() + fault(1) + noise() + fault(2)
 
     for start in range(0, len(data), size):
@@ -85,8 +85,8 @@ def test_pieces_say_the_same_as_the_whole(sensor, log, size):
     assert sensor.uuids == ["1", "2"]
 
 
-def test_fault_without_its_second_line_is_told_when_the_log_is_quiet(sensor, log):
-    """The answer 409 is the fault; the failure behind it only names the node."""
+def test_fault_without_its_second_line_is_dispatched_when_the_log_is_quiet(sensor, log):
+    """The answer 409 is the fault; the failed update behind it only names the node."""
     log.write(fault(1).splitlines(True)[0])
 
     assert sensor.poll() == []
@@ -94,7 +94,7 @@ def test_fault_without_its_second_line_is_told_when_the_log_is_quiet(sensor, log
     assert sensor.uuids == ["1"]
 
 
-def test_second_line_that_comes_late_is_not_told_again(sensor, log):
+def test_late_second_line_is_not_dispatched_again(sensor, log):
     """Not even after a restart."""
     first, *rest = fault(1).splitlines(True)
     log.write(first)
@@ -108,7 +108,7 @@ def test_second_line_that_comes_late_is_not_told_again(sensor, log):
 
 
 def test_host_comes_from_the_path_of_a_central_tree(service, tmp_path):
-    """Whatever the lines say: the folder is the collector's word."""
+    """The folder, which the collector named, takes precedence over the lines."""
     log = Log(tmp_path / "remote" / "rack1-compute-7" / "nova-compute.log")
     log.write(noise())
     sensor = Sensor(service, tmp_path / "remote" / "*" / "nova-compute.log")
@@ -134,8 +134,8 @@ def test_host_comes_from_the_path_of_a_central_tree(service, tmp_path):
         ("/r/nova-compute.log", "r/nova-compute.log", ""),
     ],
 )
-def test_pattern_tells_the_host(tmp_path, pattern, path, host):
-    """{host}, or the last folder that is a * alone."""
+def test_pattern_names_the_host(tmp_path, pattern, path, host):
+    """By {host}, or by the last folder that is * alone."""
     file = tmp_path / path
     file.parent.mkdir(parents=True)
     file.touch()
@@ -144,14 +144,14 @@ def test_pattern_tells_the_host(tmp_path, pattern, path, host):
 
 
 @pytest.mark.parametrize("pattern", ["a.log", "/v/**/a.log", "/{host}/{host}.log", "/v/{host}*.log", "/v//a.log"])
-def test_pattern_that_says_nothing_clear_is_refused(pattern):
-    """At the sensor's start, with the option's name."""
+def test_ambiguous_pattern_is_refused(pattern):
+    """The error names the option."""
     with pytest.raises(ConfigurationError, match="log_globs"):
         LogGlob(pattern)
 
 
 def test_rotated_files_are_not_followed_by_a_wide_pattern(service, tmp_path, log):
-    """A pattern that meets them too does not make one log two."""
+    """A pattern that matches them too does not turn one log into two."""
     sensor = Sensor(service, tmp_path / "nova-compute.log*")
     sensor.poll()
     log.write(fault(1))
@@ -167,7 +167,7 @@ def test_rotated_files_are_not_followed_by_a_wide_pattern(service, tmp_path, log
 
 
 def test_one_file_under_two_names_is_one_log(service, tmp_path, log):
-    """kolla's logs are reached by a link, too."""
+    """kolla's logs can also be reached through a link."""
     os.symlink(log.path, tmp_path / "same.log")
     sensor = Sensor(service, tmp_path / "*.log")
     sensor.poll()
@@ -178,7 +178,7 @@ def test_one_file_under_two_names_is_one_log(service, tmp_path, log):
 
 
 def test_many_logs_are_followed_at_once(service, tmp_path):
-    """More than may be kept open."""
+    """More than are kept open."""
     logs = [Log(tmp_path / f"c-{number}" / "nova-compute.log") for number in range(300)]
     for one in logs:
         one.write(noise())
@@ -189,6 +189,6 @@ def test_many_logs_are_followed_at_once(service, tmp_path):
         one.write(fault(1))
     sensor.poll(2)
 
-    told = sorted(one.payload["host"] for one in service.dispatched)
-    assert told == sorted(one.path.parent.name for one in logs[::50])
+    hosts = sorted(one.payload["host"] for one in service.dispatched)
+    assert hosts == sorted(one.path.parent.name for one in logs[::50])
     assert len(os.listdir("/proc/self/fd")) < 100

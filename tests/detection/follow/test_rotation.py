@@ -1,4 +1,4 @@
-"""A log is rotated, in each way, at every point, and the sensor dies around it: each fault is told exactly once."""
+"""A log is rotated in each way, at every point, with kills around it: each fault is dispatched exactly once."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ DATA = noise(1) + fault(1) + noise(2) + fault(2) + noise(3)
 HEAD = b"2026-11-22 11:00:00.000 7 INFO nova.service [-] Starting compute node\n"
 WAYS = ("rename", "copytruncate", "compress", "copy_and_compress")
 
-# Each end of a line, what is around it, and some places inside of lines.
+# The end of each line, one byte before and after it, and some places inside lines.
 ENDS = [place + 1 for place, byte in enumerate(DATA) if byte == ord("\n")]
 CUTS = sorted({0, *ENDS, *(end - 1 for end in ENDS), *(end + 1 for end in ENDS[:-1]), *range(3, len(DATA), 97)})
 
 
 def rotated(tmp_path, way, cut, before, after):
-    """Which faults are told where the log is rotated at `cut`; `before` and `after` are what the sensor does then."""
+    """The faults dispatched if the log is rotated at `cut`; `before` and `after` are what the sensor does then."""
     service, log = Service(), Log(tmp_path / f"{way}-{cut}-{before}-{after}" / "nova-compute.log")
     log.write(HEAD)
     sensor = Sensor(service, log.path)
@@ -48,16 +48,16 @@ def _act(sensor, what):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("before", ["poll", "nothing", "kill", "poll, kill"])
 @pytest.mark.parametrize("after", ["nothing", "poll", "kill"])
-def test_each_fault_is_told_once_wherever_the_log_is_rotated(tmp_path, way, before, after):
-    """Also between a fault's two lines, and in the middle of one."""
-    told = {cut: rotated(tmp_path, way, cut, before, after) for cut in CUTS}
+def test_each_fault_is_dispatched_once_wherever_the_log_is_rotated(tmp_path, way, before, after):
+    """Also between the two lines of a fault, and within one."""
+    dispatched = {cut: rotated(tmp_path, way, cut, before, after) for cut in CUTS}
 
-    assert {cut: found for cut, found in told.items() if found != ["1", "2"]} == {}
+    assert {cut: found for cut, found in dispatched.items() if found != ["1", "2"]} == {}
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_rotations_while_the_sensor_is_down_are_caught_up(service, tmp_path, way):
-    """Three of them: the file that it knew, two that it never saw, and the one of now."""
+    """Three rotations: the file that it knew, two that it never saw, and the present one."""
     log = Log(tmp_path / "nova-compute.log")
     log.write(HEAD)
     sensor = Sensor(service, log.path)
@@ -75,7 +75,7 @@ def test_rotations_while_the_sensor_is_down_are_caught_up(service, tmp_path, way
     assert sensor.uuids == ["1", "2", "3", "4", "5"]
 
 
-def test_dated_names_are_caught_up_in_their_order(service, tmp_path):
+def test_dated_names_are_caught_up_in_order(service, tmp_path):
     """logrotate's dateext, with and without the extension at the end."""
     log = Log(tmp_path / "nova-compute.log")
     log.write(HEAD)
@@ -92,8 +92,8 @@ def test_dated_names_are_caught_up_in_their_order(service, tmp_path):
     assert sensor.uuids == ["1", "2", "3"]
 
 
-def test_other_service_beside_it_is_none_of_its_rotations(service, tmp_path):
-    """nova-compute-ironic.log begins with the same letters."""
+def test_log_of_another_service_is_not_a_rotated_file(service, tmp_path):
+    """nova-compute-ironic.log starts with the same letters."""
     log, other = Log(tmp_path / "nova-compute.log"), Log(tmp_path / "nova-compute-ironic.log")
     log.write(HEAD)
     other.write(noise() + fault(7))
@@ -109,8 +109,8 @@ def test_other_service_beside_it_is_none_of_its_rotations(service, tmp_path):
     assert sensor.uuids == ["1", "2"]
 
 
-def test_rest_of_a_file_that_is_deleted_at_once_is_read(sensor, log):
-    """rotate 0: it is gone from the folder, and still open here."""
+def test_rest_of_a_deleted_file_is_read(sensor, log):
+    """With rotate 0 the file leaves the folder, but is still open here."""
     log.write(fault(1))
     os.unlink(log.path)
     log.write(fault(2))
@@ -120,8 +120,8 @@ def test_rest_of_a_file_that_is_deleted_at_once_is_read(sensor, log):
     assert sensor.uuids == ["1", "2"]
 
 
-def test_writer_that_goes_on_in_the_renamed_file_is_read(sensor, log):
-    """Until the writer opens the new one, which is empty so long."""
+def test_writer_that_continues_in_the_renamed_file_is_read(sensor, log):
+    """The new file is empty until the writer opens it."""
     with log.path.open("ab") as writer:
         log.rename()
         sensor.poll()
@@ -133,8 +133,8 @@ def test_writer_that_goes_on_in_the_renamed_file_is_read(sensor, log):
     assert sensor.uuids == ["1", "2"]
 
 
-def test_inode_that_is_used_again_is_a_new_file(sensor, log):
-    """Only the first bytes tell."""
+def test_reused_inode_is_a_new_file(sensor, log):
+    """Only the fingerprint differs."""
     log.write(fault(1) + noise())
     sensor.poll()
 
@@ -147,8 +147,8 @@ def test_inode_that_is_used_again_is_a_new_file(sensor, log):
     assert sensor.uuids == ["1", "2"]
 
 
-def test_file_that_is_replaced_by_a_longer_copy_goes_on(sensor, log, tmp_path):
-    """rsync puts a new file in the old one's place, with more in it."""
+def test_file_that_is_replaced_by_a_longer_copy_is_continued(sensor, log, tmp_path):
+    """rsync replaces the file by a new one with more content."""
     log.write(fault(1))
     sensor.poll()
 
@@ -161,7 +161,7 @@ def test_file_that_is_replaced_by_a_longer_copy_goes_on(sensor, log, tmp_path):
 
 
 def test_same_content_after_a_rotation_is_new(sensor, log):
-    """A rename leaves the old file beside it: what begins alike is not the same."""
+    """A rename leaves the old file beside the new one, so the new one is not its copy."""
     log.write(fault(1))
     sensor.poll()
     content = log.path.read_bytes()
@@ -173,8 +173,8 @@ def test_same_content_after_a_rotation_is_new(sensor, log):
     assert sensor.uuids == ["1", "1"]
 
 
-def test_log_that_comes_back_from_an_absent_file_system_goes_on(sensor, log):
-    """It is the same by inode and content."""
+def test_log_whose_file_system_was_unmounted_is_continued(sensor, log):
+    """Inode and fingerprint identify it."""
     log.write(fault(1))
     sensor.poll()
     away = log.path.with_suffix(".away")
@@ -189,8 +189,8 @@ def test_log_that_comes_back_from_an_absent_file_system_goes_on(sensor, log):
     assert sensor.uuids == ["1", "2"]
 
 
-def test_broken_gzip_ends_nothing(sensor, log, caplog):
-    """What cannot be unpacked is lost, and told, with the line that follows it; the log goes on with the next one."""
+def test_broken_gzip_does_not_stop_the_sensor(sensor, log, caplog):
+    """The unreadable rest is lost, and logged, together with the line after it; the following ones are read."""
     log.write(fault(1))
     log.compress()
     packed = log.path.with_name("nova-compute.log.1.gz")
@@ -204,7 +204,7 @@ def test_broken_gzip_ends_nothing(sensor, log, caplog):
 
 
 class Story:
-    """Random pieces, polls, rotations, and kills at any call to StackStorm, out of one seed."""
+    """Random writes, polls, rotations, and kills at any call to StackStorm, from one seed."""
 
     def __init__(self, folder, seed):
         self.chance = random.Random(seed)
@@ -212,7 +212,7 @@ class Story:
         self.log.write(HEAD)
         self.sensor = Sensor(self.service, self.log.path)
         self.sensor.save()
-        # What was never looked at has no mark, and copytruncate leaves nothing else of it.
+        # A file that was never polled has no fingerprint, and copytruncate keeps nothing else of it.
         self.is_known = True
 
     def run(self, data):
@@ -229,7 +229,7 @@ class Story:
         self.sensor.poll(5)
 
     def act(self, what):
-        """One thing that the sensor does, or that is done to it."""
+        """Poll, or kill the sensor."""
         if what == "kill within":
             self.kill_within()
         _act(self.sensor, what)
@@ -237,7 +237,7 @@ class Story:
             self.is_known = self.log.path.stat().st_size >= LEAST_FINGERPRINT
 
     def kill_within(self):
-        """At one of the first calls that leave the process."""
+        """Kill the sensor at one of its first calls to StackStorm."""
         calls = itertools.count()
         at = self.chance.randrange(3)
         self.service.fail = lambda call: Killed() if call in ("dispatch", "set_value") and next(calls) == at else None
@@ -250,7 +250,7 @@ class Story:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_anything_in_any_order(tmp_path, seed):
-    """The same faults in the same order; whatever was told twice, by a kill between telling and memory, has one tag."""
+    """All faults in order; a trigger repeated by a kill between dispatch and save has the same tag."""
     data = b"".join(noise(number) * (number % 3) + fault(number) for number in range(1, 9))
     story = Story(tmp_path / str(seed), seed)
 

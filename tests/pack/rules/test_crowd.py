@@ -11,7 +11,7 @@ from st2common.standin import SensorService
 from lab.stackstorm import runner, triggers
 from lab.stackstorm.pool import Pool
 from placement_recovery.cloud.model import LOCK_PREFIX
-from placement_recovery.triggers import FROM_LOG, PROVIDER_CREATION_FAILED
+from placement_recovery.detection.payload import FROM_LOG, PROVIDER_CREATION_FAILED, ProviderCreationFailed
 from testkit.placement import ONE_SERVER
 
 # Each action costs a second of CPU: so many take a minute on two cores. `make test-crowd` runs fifty and ten.
@@ -42,9 +42,8 @@ def rush(cloud, datastore):
 
 
 def payload(host):
-    """As the sensor tells it."""
-    told = dict.fromkeys(("provider_name", "compute_node_uuid", "time", "request_id", "file"), "")
-    return {"host": host, "node": host, "source": FROM_LOG, **told}
+    """As the sensor dispatches it."""
+    return ProviderCreationFailed(source=FROM_LOG, host=host, node=host).as_dict()
 
 
 def matched(instances):

@@ -10,8 +10,8 @@ import pytest
 
 from lab.stackstorm import runner, triggers
 from lab.stackstorm.runner import ROOT
-from placement_recovery.detection.follow.watch import TRIGGER, payload_of
 from placement_recovery.detection.logs import read_file
+from placement_recovery.detection.payload import FROM_LOG, PROVIDER_CREATION_FAILED, ProviderCreationFailed
 
 SAMPLES = Path(__file__).resolve().parents[2] / "fixtures" / "logs"
 WEBHOOK = "core.st2.webhook"
@@ -22,7 +22,7 @@ URL = {"url": "placement_recovery/alerts"}
 def payload():
     """What the sensor dispatches for a real log of nova-compute."""
     fault = next(iter(read_file(SAMPLES / "nova-34-name-conflict.log")))
-    return payload_of(fault)
+    return ProviderCreationFailed(source=FROM_LOG, **fault.as_dict()).as_dict()
 
 
 def ended(status="succeeded", ref="placement_recovery.recover_host", **output):
@@ -36,7 +36,7 @@ def ended(status="succeeded", ref="placement_recovery.recover_host", **output):
 
 def test_trigger_starts_recover_host_as_a_trigger(payload):
     """With the host, and marked as automatic, so that the configuration decides."""
-    assert triggers.match(TRIGGER, payload) == [
+    assert triggers.match(PROVIDER_CREATION_FAILED, payload) == [
         ("placement_recovery.on_provider_creation_failed", "placement_recovery.recover_host",
          {"host": "{{ trigger.host }}", "automatic": True}),
     ]  # fmt: skip
@@ -48,7 +48,7 @@ def test_trigger_starts_recover_host_as_a_trigger(payload):
 def test_payload_that_breaks_the_schema_starts_nothing(payload, change):
     """StackStorm would not even dispatch it."""
     with pytest.raises(runner.Refused, match="payload validation failed"):
-        triggers.match(TRIGGER, {**payload, **change})
+        triggers.match(PROVIDER_CREATION_FAILED, {**payload, **change})
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_body_that_is_not_understood_fails_the_run_and_sends_nothing(datastore):
     execution = runner.run(match.action, match.parameters, trigger=payload, datastore=datastore)
 
     assert execution.status == "failed"
-    assert "the body is none of Alertmanager's" in execution.output["summary"]
+    assert "the body has no known form" in execution.output["summary"]
     assert triggers.read(datastore) == []
 
 

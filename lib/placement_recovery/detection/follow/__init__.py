@@ -1,11 +1,11 @@
-"""Follows logs as they grow, are rotated and come anew, and says once what stands in them. Standard library only.
+"""Follows growing logs through their rotations and dispatches a trigger for each fault. Standard library only.
 
-globs      which files are followed, and the host that a path tells
-logfile    an open log, and how one is known again
-rotation   where the rest of a file went
+globs      which files are followed, and the host that a path names
+logfile    an open log, and the fingerprint that identifies its content
+rotation   where the rest of a rotated file is
 stream     one log over all its rotations: bytes in, events out
-follower   all logs, a bounded amount a poll
-cooldown   one trigger a host and while
-memory     what outlives the sensor, in StackStorm's datastore
+follower   all logs, a bounded amount per poll
+cooldown   log_cooldown: at most one trigger per host and period
+positions  the log positions, saved in StackStorm's datastore
 watch      what the sensor does at each poll
 """

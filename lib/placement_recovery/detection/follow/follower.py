@@ -1,4 +1,4 @@
-"""All logs that the globs name, read a bounded amount a poll."""
+"""All logs that the globs match, read a bounded amount per poll."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from placement_recovery.detection.logs import Event
 
 MOST_FILES = 10_000
 MOST_OPEN = 256
-ADVANCE = 1024 * 1024        # bytes of one log, then the next one's turn
-MOST_BYTES = 64 * ADVANCE    # a poll
-MOST_SECONDS = 10.0          # a poll
-QUIET_SECONDS = 10.0         # nova writes both lines of a fault at once
-FORGET_SECONDS = 24 * 3600.0  # after which a log that is gone, its file system perhaps, is a new one
+TURN_BYTES = 1024 * 1024      # of one log before the next one's turn
+MOST_BYTES = 64 * TURN_BYTES  # per poll
+MOST_SECONDS = 10.0           # per poll
+QUIET_SECONDS = 10.0          # nova writes both lines of a fault at once
+FORGET_SECONDS = 24 * 3600.0  # a log that was missing longer is a new one; its file system may only be unmounted
 
 Status = Optional[os.stat_result]
 
 
 class Follower:
-    """Polls the logs. Polling, because inotify tells nothing of what other machines write to a shared file system, and
-    what it tells has to be checked by a look at each file all the same; a look at 10,000 files takes 0.2 s.
+    """Polls the logs: inotify does not report writes of other machines to a shared file system, and each report would
+    need a check of the file anyway; checking 10,000 files takes 0.2 s.
 
-    A file that is there at the first poll and in no `state` is begun at its end unless `from_start`; one that appears
-    later at its first byte.
+    A file that exists at the first poll and is not in `state` is followed from its end unless `from_start`; one that
+    appears later, from its first byte.
     """
 
     def __init__(
@@ -49,24 +49,25 @@ class Follower:
         self.has_turned = False
 
     def state(self) -> Dict[str, Any]:
-        """Plain JSON values for a later Follower: all that was yielded so far is behind it.
+        """JSON values from which a later Follower continues behind everything yielded so far.
 
-        `has_turned` says that an older state would not know every file again: one began, was rotated or got its mark.
+        `has_turned` says that an older state could not identify every file: one is new, was rotated, or its fingerprint
+        was taken.
         """
         self.has_turned = False
         return {path: stream.state() for path, stream in self._streams.items()}
 
     def poll(self) -> Iterator[List[Event]]:
-        """Yield what is new, one log after the other, at most MOST_BYTES and MOST_SECONDS of it.
+        """Yield new events, one log after the other, from at most MOST_BYTES and for at most MOST_SECONDS.
 
-        After each yield `state` is that of its delivery. Nothing that a file is, or does, raises.
+        After each yield, `state` includes the yielded events. No file makes it raise.
         """
         began, left = self._seconds(), MOST_BYTES
         statuses = self._look()
         for path in self._in_turn():
             stream, status = self._streams[path], statuses.get(path)
             while left > 0 and self._seconds() - began < MOST_SECONDS and not stream.is_still(status):
-                grown, events = self._advance(stream, status, min(left, ADVANCE))
+                grown, events = self._advance(stream, status, min(left, TURN_BYTES))
                 left -= grown
                 if events:
                     yield events
@@ -87,10 +88,10 @@ class Follower:
         files = stream.files
         try:
             events, grown, problem = stream.advance(status, limit)
-        except Exception:  # a defect of ours: the other logs are followed all the same
+        except Exception:  # a bug here must not stop the other logs
             self._logger.exception("%s: cannot be followed", stream.path)
             return 0, []
-        self._tell(stream.path, problem)
+        self._report(stream.path, problem)
         self.has_turned = self.has_turned or stream.files != files
         if grown:
             self._grew[stream.path] = self._seconds()
@@ -100,13 +101,13 @@ class Follower:
         return stream.flush() if self._seconds() - self._grew[path] >= QUIET_SECONDS else []
 
     def _in_turn(self) -> List[str]:
-        """All paths, each poll beginning with another one, so that none waits for ever behind a busy one."""
+        """All paths; each poll starts with another one, so that none waits for ever behind a busy one."""
         paths = list(self._streams)
         self._turn = (self._turn + 1) % max(len(paths), 1)
         return paths[self._turn :] + paths[: self._turn]
 
     def _look(self) -> Dict[str, Status]:
-        """The status of each log that is there now; new ones are begun, long gone ones forgotten."""
+        """The status of each existing log; starts new ones and forgets those missing for long."""
         found = self._find()
         first = self._old is None
         if self._old is None:
@@ -132,9 +133,10 @@ class Follower:
                     continue
                 inodes.add((status.st_dev, status.st_ino))
                 found[path] = (host, status)
-            nothing = "" if matches else "there is no such file, or it may not be looked at"
-            self._tell(pattern.pattern, nothing, logging.INFO)
-        self._tell("log_globs", f"more than {MOST_FILES} logs: the rest is not followed" * (len(found) > MOST_FILES))
+            nothing = "" if matches else "no file matches, or its folder cannot be read"
+            self._report(pattern.pattern, nothing, logging.INFO)
+        excess = f"more than {MOST_FILES} logs match: the rest is not followed" if len(found) > MOST_FILES else ""
+        self._report("log_globs", excess)
         return found
 
     def _status(self, path: str) -> Status:
@@ -143,14 +145,14 @@ class Follower:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._tell(path, f"{error.strerror or error}")
+            self._report(path, f"{error.strerror or error}")
             return None
 
     def _begin(self, path: str, host: str, at_end: bool) -> None:
         try:
             stream = Stream.begin(path, host, at_end)
         except OSError as error:
-            self._tell(path, f"{error.strerror or error}")
+            self._report(path, f"{error.strerror or error}")
             return
         if stream is not None:
             self._streams[path] = stream
@@ -165,13 +167,13 @@ class Follower:
             del self._there[path], self._grew[path]
         self._problems = {name: text for name, text in self._problems.items() if text}
 
-    def _tell(self, name: str, problem: str, level: int = logging.WARNING) -> None:
-        """Log a problem once, and again when it is another one."""
+    def _report(self, name: str, problem: str, level: int = logging.WARNING) -> None:
+        """Log a problem once, and again when it changes."""
         if problem and self._problems.get(name) != problem:
             self._logger.log(level, "%s: %s", name, problem)
         self._problems[name] = problem
 
 
-def without_cases(state: Mapping[str, Any]) -> Dict[str, Any]:
-    """A smaller state, in which a fault whose second line is yet to come is forgotten; nova repeats it."""
-    return {path: {**one, "parser": {**one["parser"], "cases": []}} for path, one in state.items()}
+def without_pending(state: Mapping[str, Any]) -> Dict[str, Any]:
+    """A smaller state without the faults that wait for their second line; nova repeats them."""
+    return {path: {**one, "parser": {**one["parser"], "pending": []}} for path, one in state.items()}

@@ -1,4 +1,4 @@
-"""Which files are followed, and the host that a path tells."""
+"""Which files are followed, and the host that a path names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WILDCARD = re.compile(r"[*?\[]")
 class LogGlob:
     """A pattern of paths as in a shell (``*``, ``?``, ``[...]``; no ``**``). Raises ConfigurationError.
 
-    The path tells the host where the pattern says ``{host}``, or where a folder's whole name is ``*`` (the last such):
+    The path names the host where the pattern has ``{host}``, or where a folder's whole name is ``*`` (the last such):
     ``/var/log/remote/*/nova-compute.log``, ``/var/log/remote/nova-compute.{host}.log``.
     """
 
@@ -28,9 +28,9 @@ class LogGlob:
         self._glob = pattern.replace(_HOST, "*")
 
     def find(self) -> Iterator[Tuple[str, str]]:
-        """Yield the paths that there are now, with the host that each tells; empty where it tells none.
+        """Yield each existing path and the host that it names, empty if it names none.
 
-        A folder that cannot be read is passed over, as glob does.
+        A folder that cannot be read is skipped, as glob does.
         """
         if not _WILDCARD.search(self._glob):
             yield self._glob, ""
@@ -47,7 +47,7 @@ class LogGlob:
 
 def _check(pattern: str) -> None:
     if not pattern.startswith("/"):
-        raise ConfigurationError(f"log_globs: {pattern!r} is no absolute path")
+        raise ConfigurationError(f"log_globs: {pattern!r} is not an absolute path")
     if "**" in pattern or "//" in pattern:
         raise ConfigurationError(f"log_globs: {pattern!r} has '**' or '//'; name each level of folders")
     if pattern.count(_HOST) > 1:

@@ -1,4 +1,4 @@
-"""An open log, plain or gzip, and the fingerprint by which its content is known again."""
+"""An open log, plain or gzip, and the fingerprint that identifies its content."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import stat
 import zlib
 from typing import NamedTuple, Optional
 
-# A first line of nova's holds a time, so that two logs differ within this many bytes.
+# nova's first line has a time, so two logs differ within this many bytes.
 LONGEST_FINGERPRINT = 1024
-# With fewer, which may be the day alone, only the inode tells that it is the same file.
+# Fewer may hold no more than the date; then only the inode identifies the file.
 LEAST_FINGERPRINT = 32
 
 
 class LogFile:
-    """A regular file that is open for reading. Raises OSError, also for anything that is no regular file.
+    """A regular file, open for reading. Raises OSError, also for anything that is not a regular file.
 
-    The inode is that of the file on the disk, packed or not; offsets are those of the content.
+    The inode is that of the file on the disk, compressed or not; offsets are those of the content.
     """
 
     def __init__(self, path: str) -> None:
@@ -28,43 +28,43 @@ class LogFile:
         try:
             status = os.fstat(self._raw.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise OSError(errno.EINVAL, "it is no regular file", path)
+                raise OSError(errno.EINVAL, "it is not a regular file", path)
         except BaseException:
             self._raw.close()
             raise
         self.inode = status.st_ino
-        self._packed = gzip.GzipFile(fileobj=self._raw) if path.endswith(".gz") else None
+        self._gzip = gzip.GzipFile(fileobj=self._raw) if path.endswith(".gz") else None
 
     @property
     def size(self) -> Optional[int]:
-        """Bytes of the content now; None where only unpacking it all would tell."""
-        return None if self._packed else os.fstat(self._raw.fileno()).st_size
+        """Bytes of the content now; None for gzip, where only decompressing all of it would show."""
+        return None if self._gzip else os.fstat(self._raw.fileno()).st_size
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return up to `size` bytes from there; none at the end."""
-        if self._packed is None:
+        """Return up to `size` bytes from this offset; none at the end."""
+        if self._gzip is None:
             return os.pread(self._raw.fileno(), size, offset)
         try:
-            self._packed.seek(offset)
-            # Not read(): where the data break off, it would lose what comes before.
-            return self._packed.read1(size) if self._packed.tell() == offset else b""
+            self._gzip.seek(offset)
+            # Not read(): for truncated data it would lose the bytes before the break.
+            return self._gzip.read1(size) if self._gzip.tell() == offset else b""
         except (EOFError, zlib.error) as error:
             raise OSError(errno.EIO, f"the gzip data are broken: {error}", self.path) from error
 
     def close(self) -> None:
-        """Close it; a file that is deleted already is gone then."""
-        if self._packed is not None:
-            self._packed.close()
+        """Close it; the content of a file that was deleted is lost then."""
+        if self._gzip is not None:
+            self._gzip.close()
         self._raw.close()
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    # A fifo or a device without a writer would hold up the open.
+    # Opening a FIFO or a device without a writer would block.
     return os.open(path, flags | os.O_NONBLOCK)
 
 
 def open_log(path: str) -> Optional[LogFile]:
-    """Open a log; None where there is none. Raises OSError for any other reason."""
+    """Open a log; None if it does not exist. Raises OSError for any other reason."""
     try:
         return LogFile(path)
     except FileNotFoundError:
@@ -72,19 +72,19 @@ def open_log(path: str) -> Optional[LogFile]:
 
 
 class Fingerprint(NamedTuple):
-    """A hash of the first `length` bytes. Inodes are used again, and a truncated file keeps its own."""
+    """A hash of the first `length` bytes. Inodes are reused, and a truncated file keeps its own."""
 
     length: int = 0
     digest: str = ""
 
     @property
-    def is_telling(self) -> bool:
-        """Whether it is long enough to know a copy by."""
+    def is_distinctive(self) -> bool:
+        """Whether it is long enough to identify a copy."""
         return self.length >= LEAST_FINGERPRINT
 
     @classmethod
     def of(cls, file: LogFile) -> Fingerprint:
-        """Take it of what the file holds now."""
+        """Take the fingerprint of the file's current content."""
         head = file.read(0, LONGEST_FINGERPRINT)
         return cls(len(head), _digest(head))
 

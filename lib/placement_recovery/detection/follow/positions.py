@@ -1,4 +1,4 @@
-"""What outlives the sensor, as one value in StackStorm's datastore."""
+"""The log positions, saved as one value in StackStorm's datastore, so that they outlive the sensor."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol
 
 from placement_recovery.errors import StoreUnavailable
 
-# Far below the 16 MB of one of its documents; 10,000 logs take 2 MB.
+# Far below the 16 MB limit of a MongoDB document; 10,000 logs take 2 MB.
 LARGEST_TEXT = 8_000_000
 
 
 class DatastoreService(Protocol):
-    """What of a sensor's service is used here."""
+    """The part of a sensor's service that is used here."""
 
     def get_value(self, name: str) -> Optional[str]:
-        """Give a value. None means that there is none, or that the API did not answer."""
+        """Return a value. None means that there is none, or that the API did not answer."""
 
     def set_value(self, name: str, value: str) -> bool:
         """Write a value; raises requests' errors."""
 
     def list_values(self, *, prefix: str) -> List[Any]:
-        """List the first 100 objects with `name` and `value`; raises where get_value is silent."""
+        """List the first 100 objects with `name` and `value`; raises where get_value returns None for an error."""
 
 
-class Memory:
-    """The value of this machine's sensor: inodes are a machine's own, and each sensor node runs the sensor."""
+class Positions:
+    """The value of this machine's sensor: each sensor node runs one, and inodes hold on one machine only."""
 
     def __init__(self, service: DatastoreService) -> None:
         self._service = service
@@ -34,14 +34,14 @@ class Memory:
         self._written = ""
 
     def read(self) -> Optional[Dict[str, Any]]:
-        """Return what was written last; None where it is proven that there is nothing.
+        """Return the value; None if the datastore has proven that there is none.
 
-        Raises StoreUnavailable where the datastore does not answer, ValueError where the value is not what was written.
+        Raises StoreUnavailable if the datastore does not answer, ValueError if the value is not a JSON object.
         """
         try:
             text = self._service.get_value(self._key)
             if text is None:
-                # An error is no proof, and the beginning of all logs, or their end, would be a wrong place to go on.
+                # After a mere error, following all logs as new ones would miss or repeat faults.
                 found = self._service.list_values(prefix=self._key)
                 text = next((one.value for one in found if one.name.endswith(self._key)), None)
         except Exception as error:  # of StackStorm's client, which is not imported here
@@ -50,11 +50,11 @@ class Memory:
             return None
         value = json.loads(text)
         if not isinstance(value, dict):
-            raise ValueError(f"{self._key} holds no object")
+            raise ValueError(f"{self._key} does not hold an object")
         return value
 
     def write(self, value: Mapping[str, Any], smaller: Callable[[], Mapping[str, Any]]) -> None:
-        """Write the value, or `smaller` where it is too large, unless it is what was written last.
+        """Write the value, or `smaller` if it is too large, unless it has not changed since the last write.
 
         Raises StoreUnavailable.
         """
@@ -71,7 +71,7 @@ class Memory:
 
 
 def _unavailable(verb: str, cause: Exception) -> StoreUnavailable:
-    told = " ".join(str(cause).split()) or type(cause).__name__
+    reason = " ".join(str(cause).split()) or type(cause).__name__
     return StoreUnavailable(
-        f"where the logs were left off could not be {verb}: {told}. See that st2api answers (st2 key list)"
+        f"the log positions could not be {verb}: {reason}. Check that st2api answers (st2 key list)"
     )

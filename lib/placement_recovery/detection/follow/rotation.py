@@ -1,4 +1,4 @@
-"""Where the rest of a file went when it was rotated: renamed, copied before it was truncated, packed by gzip."""
+"""Finds the rest of a rotated file: renamed, copied before truncation, compressed by gzip."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from placement_recovery.detection.follow.logfile import Fingerprint, LogFile, open_log
 
-# More than logrotate keeps; what lies beside them is looked at in no particular order.
+# More than logrotate keeps. Any further ones, by name, are not searched.
 MOST_SIBLINGS = 1000
 
 _DATE = r"(?:19|20)\d{6}"
-_LEFT_OUT = re.compile(rf".*(?:\.log[.-]\d[\d.-]*|[.-]{_DATE}[\d.-]*\.log|\.(?:gz|xz|bz2|zst|lz4))")
+_ROTATED = re.compile(rf".*(?:\.log[.-]\d[\d.-]*|[.-]{_DATE}[\d.-]*\.log|\.(?:gz|xz|bz2|zst|lz4))")
 
-# Kind of the names, and a number that grows with time: .2 is older than .1, -20261121 than -20261122.
+# The naming scheme, and a number that grows with time: .2 is older than .1, -20261121 than -20261122.
 Age = Tuple[str, int]
 
 
 class Segment(NamedTuple):
-    """One file of a stream: its inode, its fingerprint, and the stream's offset of its first byte."""
+    """One file of a stream: its inode, its fingerprint, and the offset of its first byte in the stream."""
 
     inode: int
     start: int
     fingerprint: Fingerprint
 
     def is_held_by(self, file: LogFile, offset: int) -> bool:
-        """Whether that file holds this content, at least up to this offset of the stream."""
+        """Whether the file holds this content, at least up to this offset of the stream."""
         size = file.size
         return (size is None or size >= offset - self.start) and self.fingerprint.fits(file)
 
 
 def looks_rotated(path: str) -> bool:
-    """Whether a path is that of a file that was rotated away: no log grows there."""
-    return _LEFT_OUT.fullmatch(os.path.basename(path)) is not None
+    """Whether the path is that of a rotated file, which does not grow."""
+    return _ROTATED.fullmatch(os.path.basename(path)) is not None
 
 
 def find_rest(path: str, segment: Segment, offset: int) -> Optional[LogFile]:
-    """Open the file, among those that were rotated away from this path, that holds the segment up to this offset.
+    """Open the rotated file of this path that holds the segment up to this offset.
 
-    The same inode first (renamed), then the same content: a copy, at last a packed one.
+    It looks for the same inode first (renamed), then for the same content: a copy, and last a compressed one.
     """
     candidates = sorted(_siblings(path), key=lambda one: one.endswith(".gz"))
     for same_inode in (True, False):
@@ -52,7 +52,7 @@ def find_rest(path: str, segment: Segment, offset: int) -> Optional[LogFile]:
 
 
 def find_next(path: str, elder: str) -> Optional[LogFile]:
-    """Open the oldest of the files that were rotated away from this path after the one named `elder` was."""
+    """Open the oldest file that was rotated away from this path after the one named `elder`."""
     ages = _ages(path)
     if elder not in ages:
         return None
@@ -66,18 +66,18 @@ def find_next(path: str, elder: str) -> Optional[LogFile]:
 
 
 def _holding(candidate: str, segment: Segment, offset: int, same_inode: bool) -> Optional[LogFile]:
-    if not same_inode and not segment.fingerprint.is_telling:
+    if not same_inode and not segment.fingerprint.is_distinctive:
         return None
     try:
         file = open_log(candidate)
-    except OSError:  # what cannot be read is not what was being read
+    except OSError:  # an unreadable file is not the one that was being read
         return None
     if file is None:
         return None
     try:
         if (file.inode == segment.inode) == same_inode and segment.is_held_by(file, offset):
             return file
-    except OSError:  # gzip that is being written
+    except OSError:  # gzip that is still being written
         pass
     file.close()
     return None
@@ -89,13 +89,13 @@ def _siblings(path: str) -> List[str]:
     try:
         with os.scandir(folder) as entries:
             found = [entry.name for entry in entries if entry.name.startswith(stem) and entry.name != name]
-    except OSError:  # the folder is gone, and all in it
+    except OSError:  # the folder is gone
         return []
     return [os.path.join(folder, one) for one in sorted(found)[:MOST_SIBLINGS]]
 
 
 def _ages(path: str) -> Dict[str, Age]:
-    """The rotated files of a path whose names tell their age; a packed one does not count beside its plain one."""
+    """The rotated files of a path whose names show their age; a compressed one does not count beside its plain one."""
     name = os.path.basename(path)
     stem, dot, end = name.rpartition(".")
     named = [rf"{re.escape(name)}(?P<mark>[.-])(?P<age>\d[\d.-]*?)(?:\.gz)?"]
@@ -120,7 +120,7 @@ def _age(text: str) -> Age:
 
 
 def name_of(path: str, segment: Segment, offset: int) -> str:
-    """The name under which the segment lies beside this path now; empty where it does not."""
+    """The present name of the rotated file that holds the segment; empty if there is none."""
     file = find_rest(path, segment, offset)
     if file is None:
         return ""

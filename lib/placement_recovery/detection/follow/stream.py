@@ -1,4 +1,4 @@
-"""One log over all its rotations: the files' bytes in their order, and the events that the parser reads out of them."""
+"""One log over all its rotations: the bytes of its files in order, and the events that the parser finds in them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from placement_recovery.detection.logs import Event, LogParser
 CHUNK = 256 * 1024
 
 
-class Step(NamedTuple):
-    """What one advance brought: events, how many new bytes were read, and what went wrong, in words."""
+class Advance(NamedTuple):
+    """The yield of one advance: events, the number of new bytes read, and what went wrong, as text."""
 
     events: List[Event]
     grown: int
@@ -22,12 +22,12 @@ class Step(NamedTuple):
 
 
 class Stream:
-    """What was written under one path, as one row of bytes.
+    """Everything written under one path, as one stream of bytes.
 
-    Its files are segments of the row, and the parser goes on over their borders, so that a record, or a fault's two
-    lines, may be divided by a rotation. Between two polls there is nothing but `state`, the same that outlives the
-    process: what the parser still needs is read again. Only the file that is open is kept open, so that the rest of it
-    can be read after it is deleted.
+    Its files are segments of the stream, and the parser continues across their borders: a rotation may split a record,
+    or the two lines of a fault. Between two polls only `state` is kept, the same that outlives the process; bytes that
+    the parser still needs are read again. The current file stays open, so that the rest of it can be read after it was
+    deleted.
     """
 
     def __init__(self, path: str, host: str, segments: List[Segment], reached: int, parser: Mapping[str, Any]) -> None:
@@ -40,59 +40,59 @@ class Stream:
 
     @classmethod
     def begin(cls, path: str, host: str, at_end: bool) -> Optional[Stream]:
-        """Begin with a file at its first byte, or at its end; None where there is none. Raises OSError."""
+        """Start at the file's first byte, or at its end; None if there is no file. Raises OSError."""
         file = open_log(path)
         if file is None:
             return None
         with closing(file):
             size = (file.size or 0) if at_end else 0
-            # Half a line is none.
+            # The rest of a line that began before is skipped.
             inside = size > 0 and file.read(size - 1, 1) != b"\n"
             segment = Segment(file.inode, 0, Fingerprint.of(file))
         return cls(path, host, [segment], size, {"position": size, "skipping": inside})
 
     @classmethod
     def from_state(cls, path: str, state: Mapping[str, Any]) -> Stream:
-        """Go on where `state` was taken. Raises KeyError, TypeError or ValueError where it is none."""
+        """Continue from a `state`. Raises KeyError, TypeError or ValueError if it is not one."""
         segments = [Segment(inode, start, Fingerprint(*mark)) for inode, start, mark in state["segments"]]
         if not segments:
             raise ValueError("a stream without a file")
         return cls(path, str(state["host"]), segments, int(state["reached"]), dict(state["parser"]))
 
     def state(self) -> Dict[str, Any]:
-        """Plain JSON values, which later reading does not change."""
+        """JSON values, which later reading does not change."""
         segments = list(self._segments)
         return {"host": self.host, "segments": segments, "reached": self._reached, "parser": self._parser}
 
     @property
     def files(self) -> Tuple[Segment, ...]:
-        """The files that are still needed, by what they are known again."""
+        """The files that are still needed."""
         return tuple(self._segments)
 
     @property
     def is_behind(self) -> bool:
-        """Whether a file is being read that was rotated away."""
+        """Whether it reads a file that was rotated away."""
         return self._file is not None and self._file.path != self.path
 
     def is_still(self, status: Optional[os.stat_result]) -> bool:
-        """Whether nothing can be new, by the status of the path (None: there is no file)."""
+        """Whether the path's status (None: there is no file) shows that nothing is new."""
         return status is not None and self._seen == _facts(status)
 
-    def advance(self, status: Optional[os.stat_result], limit: int) -> Step:
-        """Read up to `limit` new bytes. What goes wrong is told in the step; what was read before it counts."""
+    def advance(self, status: Optional[os.stat_result], limit: int) -> Advance:
+        """Read up to `limit` new bytes. A problem is part of the result, beside what was read before it."""
         self._lost, self._problem, before = 0, "", self._reached
         parser = LogParser(self.path, self.host, self._parser)
-        self._let_go_of_what_changed()
+        self._close_if_truncated()
         events: List[Event] = []
         for block in self._blocks(parser.position, max(parser.position, self._reached) + limit):
             events += parser.feed(block)
         self._keep(parser)
         self._seen = self._facts_if_read(status)
-        return Step(events, self._reached - before + self._lost, self._problem)
+        return Advance(events, self._reached - before + self._lost, self._problem)
 
     def flush(self) -> List[Event]:
-        """Return what waits for its second line, once the log is quiet."""
-        if not any(not case["told"] for case in self._parser.get("cases", ())):
+        """Return the faults that still wait for their second line; for a log that is quiet."""
+        if all(one["reported"] for one in self._parser.get("pending", ())):
             return []
         parser = LogParser(self.path, self.host, self._parser)
         events = parser.flush()
@@ -100,7 +100,7 @@ class Stream:
         return events
 
     def close(self) -> None:
-        """Close the file that is open; the next advance opens it again."""
+        """Close the open file; the next advance opens it again."""
         if self._file is not None:
             self._file.close()
         self._file = self._opened = None
@@ -119,7 +119,7 @@ class Stream:
             self._problem = f"{error.strerror or error}"
 
     def _block(self, offset: int, until: int) -> Optional[bytes]:
-        """The bytes from there; empty where the next file has to be asked, None where there is nothing more."""
+        """The bytes from this offset; empty if the next file has to be read, None at the end."""
         number, end = self._segment_at(offset)
         size = min(CHUNK, until - offset, CHUNK if end is None else end - offset)
         data = self._read(self._segments[number], offset, size)
@@ -131,7 +131,7 @@ class Stream:
         return b""
 
     def _segment_at(self, offset: int) -> Tuple[int, Optional[int]]:
-        """The number of the last segment that begins there or before it, and where the next one begins."""
+        """The number of the last segment that begins at or before this offset, and where the next one begins."""
         number = max(index for index, one in enumerate(self._segments) if one.start <= offset or not index)
         following = self._segments[number + 1 :]
         return number, following[0].start if following else None
@@ -147,7 +147,7 @@ class Stream:
         except OSError as error:
             if not self.is_behind:
                 raise
-            self._problem = f"the rest of what was rotated away is lost: {self._file.path}: {error.strerror or error}"
+            self._problem = f"the rest of a rotated file is lost: {self._file.path}: {error.strerror or error}"
             return b""
 
     def _open(self, segment: Segment, offset: int) -> Optional[LogFile]:
@@ -158,10 +158,10 @@ class Stream:
             live.close()
         return find_rest(self.path, segment, offset)
 
-    def _let_go_of_what_changed(self) -> None:
-        """Close a file that was truncated, also one that has grown beyond its old size since."""
+    def _close_if_truncated(self) -> None:
+        """Close a file that was truncated, also one that has outgrown its old size since."""
         try:
-            # What is packed does not change, and a look at its head would unpack all of it once more.
+            # A compressed file does not change, and reading its head would decompress all of it again.
             if self._file is None or self._opened is None or self._file.size is None:
                 return
             end = self._reached if self._opened is self._segments[-1] else self._opened.start
@@ -171,16 +171,16 @@ class Stream:
             self.close()
 
     def _turn_over(self, offset: int, size: int) -> Optional[bytes]:
-        """At the end of the last file: add the one that follows (empty), give what came meanwhile, or None."""
+        """At the end of the last file: add the next file (empty), return bytes written meanwhile, or None."""
         last, live = self._segments[-1], open_log(self.path)
         with closing(live) if live is not None else nullcontext():
             if live is not None and live.inode == last.inode and last.is_held_by(live, offset):
                 return None
-            # An empty one says that the writer has not begun it, and may still write the old one.
+            # While the new file is empty, the writer may still write to the old one.
             begun = live is not None and bool(live.size)
-            return self._read(last, offset, size) or self._go_on(offset, live if begun else None)
+            return self._read(last, offset, size) or self._next_file(offset, live if begun else None)
 
-    def _go_on(self, offset: int, live: Optional[LogFile]) -> Optional[bytes]:
+    def _next_file(self, offset: int, live: Optional[LogFile]) -> Optional[bytes]:
         last = self._segments[-1]
         elder = name_of(self.path, last, offset)
         between = find_next(self.path, elder)
@@ -189,8 +189,8 @@ class Stream:
                 self._append(between, offset)
         elif live is None:
             return None
-        elif not elder and last.fingerprint.is_telling and last.is_held_by(live, offset):
-            # Put in the old one's place with more in it, as rsync does.
+        elif not elder and last.fingerprint.is_distinctive and last.is_held_by(live, offset):
+            # A longer copy has replaced the file, as rsync does.
             self._segments[-1] = last._replace(inode=live.inode)
         else:
             self._append(live, offset)
@@ -201,7 +201,7 @@ class Stream:
         self._reached = offset
 
     def _lose(self, number: int, size: int) -> None:
-        """Bytes that the parser wants again are nowhere any more: what follows them moves up."""
+        """Bytes that the parser needs again no longer exist: the later segments move up."""
         later = [one._replace(start=one.start - size) for one in self._segments[number + 1 :]]
         self._segments[number + 1 :] = later
         self._reached -= size
@@ -216,7 +216,7 @@ class Stream:
             self._opened = self._segments[-1] = last._replace(fingerprint=Fingerprint.of(self._file))
 
     def _facts_if_read(self, status: Optional[os.stat_result]) -> Optional[Tuple[int, int, int]]:
-        """The facts of the live file, where they were taken before it was read to its end."""
+        """The facts of the live file, if it has been read to the end that they show."""
         last = self._segments[-1]
         if status is None or status.st_ino != last.inode or status.st_size != self._reached - last.start:
             return None
