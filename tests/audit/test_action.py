@@ -67,7 +67,7 @@ def test_a_trigger_that_is_not_taken_keeps_no_other_back(cloud, auditor, monkeyp
     assert taken.host in result["dispatched"]
     assert list(result["not_dispatched"]) == [refused.host]
     assert "Connection refused" in result["not_dispatched"][refused.host]
-    assert f". 1 trigger(s) did not go out: {refused.host}: StackStorm's API did not take" in result["summary"]
+    assert f". 1 trigger(s) could not be dispatched: {refused.host}: StackStorm's API did not accept" in result["summary"]
     assert refused.host in result["table"]
 
 
