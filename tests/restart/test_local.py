@@ -26,7 +26,7 @@ def local(**options):
 
 
 def test_a_local_unit_is_restarted(on_path):
-    """No ssh is needed, the words are the same."""
+    """No ssh is needed, the commands are the same."""
     on_path.add_systemd()
     restarter = Restarter(local())
     assert "compute-0 (this machine) is inactive" in restarter.probe("compute-0")
@@ -35,33 +35,33 @@ def test_a_local_unit_is_restarted(on_path):
     assert on_path.state("active") == "active"
 
 
-def test_a_local_command_gets_its_words_without_a_shell(on_path):
-    """A command may lead to any host."""
+def test_a_local_command_gets_its_arguments_without_a_shell(on_path):
+    """A command may reach any host."""
     on_path.add("restart-it", "exit 0")
     config = local(restart_how="command", restart_command=["restart-it", "{host}", "$(x)", "a b"])
     Restarter(config).restart("compute-7")
     assert on_path.calls == [["restart-it", "compute-7", "$(x)", "a b"]]
 
 
-def test_a_local_program_that_is_missing_is_told(on_path):
+def test_a_missing_local_program_is_reported(on_path):
     """The same sentence as over SSH."""
     restarter = Restarter(local(restart_how="command", restart_command=["not-there"]))
-    with pytest.raises(HostFailure, match=r"compute-0 \(this machine\): it has no not-there"):
+    with pytest.raises(HostFailure, match=r"compute-0 \(this machine\): not-there is missing"):
         restarter.probe("compute-0")
-    with pytest.raises(HostFailure, match="it has no not-there"):
+    with pytest.raises(HostFailure, match="not-there is missing"):
         restarter.restart("compute-0")
 
 
-def test_a_local_file_that_is_no_program_is_told(on_path):
-    """126, as a shell has it."""
+def test_a_local_file_that_is_not_executable_is_reported(on_path):
+    """The status is 126, as in a shell."""
     (on_path.folder / "text").write_text("no program")
     restarter = Restarter(local(restart_how="command", restart_command=[str(on_path.folder / "text")]))
     with pytest.raises(HostFailure, match="cannot be executed"):
         restarter.restart("compute-0")
 
 
-def test_a_local_command_that_hangs_is_given_up(on_path):
-    """restart_timeout counts here too."""
+def test_a_local_command_that_hangs_is_stopped(on_path):
+    """restart_timeout applies here too."""
     on_path.add("restart-it", "sleep 60")
     restarter = Restarter(local(restart_how="command", restart_command=["restart-it"], restart_timeout=1))
     with pytest.raises(HostFailure, match="did not end within 1 s"):
@@ -88,6 +88,6 @@ def test_another_host_is_not_restarted_locally(on_path, call):
     ],
 )
 def test_a_host_is_this_machine_by_its_name(monkeypatch, host, mine, same):
-    """A missing domain is no difference, another one is."""
+    """A missing domain makes no difference, a different one does."""
     monkeypatch.setattr(socket, "gethostname", lambda: mine)
     assert is_this_machine(host, {}) is same

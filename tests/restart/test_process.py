@@ -1,4 +1,4 @@
-"""One program, its deadline, and how its words are shown."""
+"""One program, its deadline, and how its output is shown."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import subprocess
 
 import pytest
 
-from placement_recovery.restart.process import Outcome, readable, run
+from placement_recovery.restart.process import ProgramResult, readable, run
 
 
 def test_the_status_and_both_outputs_come_back():
-    """What a program wrote and how it ended is kept apart."""
-    assert run(["sh", "-c", "echo out; echo err >&2; exit 3"], 10) == Outcome(3, "out\n", "err\n")
+    """Exit status, standard output and error output are kept apart."""
+    assert run(["sh", "-c", "echo out; echo err >&2; exit 3"], 10) == ProgramResult(3, "out\n", "err\n")
 
 
 @pytest.fixture
@@ -51,16 +51,16 @@ def test_an_interrupted_program_is_killed_with_its_children(pipe):
 
 
 def test_a_background_process_that_holds_the_output_is_not_waited_for():
-    """ssh may leave a shared connection behind, a command the service that it started."""
-    outcome = run(["sh", "-c", "sleep 3 & echo done"], 2)
-    assert outcome == Outcome(0, "done\n", "")
+    """ssh may leave a shared connection behind, and a command the service that it started."""
+    result = run(["sh", "-c", "sleep 3 & echo done"], 2)
+    assert result == ProgramResult(0, "done\n", "")
 
 
-def test_long_output_is_cut_to_its_end():
+def test_only_the_end_of_long_output_is_kept():
     """The last 64 KiB are kept."""
-    outcome = run(["sh", "-c", "head -c 200000 /dev/zero | tr '\\0' x; echo end"], 10)
-    assert len(outcome.stdout) == 64 * 1024
-    assert outcome.stdout.endswith("xend\n")
+    result = run(["sh", "-c", "head -c 200000 /dev/zero | tr '\\0' x; echo end"], 10)
+    assert len(result.stdout) == 64 * 1024
+    assert result.stdout.endswith("xend\n")
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_long_output_is_cut_to_its_end():
         ("end\x1b[", "end"),
     ],
 )
-def test_what_is_shown_cannot_steer_a_terminal(text, shown):
-    """Escape sequences, control characters and turned writing are taken out."""
+def test_what_is_shown_cannot_control_a_terminal(text, shown):
+    """Escape sequences, control characters and changes of the writing direction are removed."""
     assert readable(text) == shown
 
 
 def test_what_is_shown_is_short():
-    """The end is kept, where errors stand."""
+    """The end is kept, because errors stand there."""
     shown = readable("x" * 5000 + " the error")
     assert len(shown) < 410
     assert shown.endswith("the error")

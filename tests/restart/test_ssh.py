@@ -49,7 +49,7 @@ def test_a_jump_host_is_used(ready, tmp_path):
 
 
 def test_a_jump_host_with_an_unknown_key_is_refused(ready, tmp_path):
-    """Nobody is asked, and the error tells whose key it is."""
+    """Nobody is asked, and the error says whose key it is."""
     jump_key = make_key(tmp_path / "jump_key")
     with ssh_server(Programs(tmp_path / "jump"), jump_key.path, ready.user_key.public) as jump:
         entries = [("jump", ready.options(Port=jump.port)), ("compute-0", ready.options(ProxyJump="jump"))]
@@ -58,7 +58,7 @@ def test_a_jump_host_with_an_unknown_key_is_refused(ready, tmp_path):
 
 
 def test_an_unknown_host_key_is_refused_by_default(ready):
-    """ssh_config says nothing on host keys here; nothing is run, and nothing is learned."""
+    """Here ssh_config says nothing on host keys; nothing is run, and the key is not added."""
     ready.known_hosts.write_text("")
     text = failure_of(ready)
     assert "its host key is unknown" in text
@@ -68,14 +68,14 @@ def test_an_unknown_host_key_is_refused_by_default(ready):
 
 
 def test_an_unknown_host_key_is_refused_where_ssh_config_demands_it(ready):
-    """StrictHostKeyChecking yes prints other words than the default."""
+    """StrictHostKeyChecking yes prints another text than the default."""
     ready.known_hosts.write_text("")
     ready.write_ssh_config(StrictHostKeyChecking="yes")
     assert "its host key is unknown" in failure_of(ready)
 
 
 def test_the_operator_may_accept_new_host_keys(ready):
-    """What ssh_config says on host keys is left to it."""
+    """ssh_config decides about host keys."""
     ready.known_hosts.write_text("")
     ready.write_ssh_config(StrictHostKeyChecking="accept-new")
     assert "permits its restart" in Restarter(ready.config()).probe("compute-0")
@@ -84,7 +84,7 @@ def test_the_operator_may_accept_new_host_keys(ready):
 
 @pytest.mark.parametrize("strict", ["ask", "accept-new"])
 def test_a_changed_host_key_is_refused(ready, tmp_path, strict):
-    """A host that was installed anew has one, and so has somebody in between."""
+    """A reinstalled host has a changed key, and so does an interceptor."""
     other = make_key(tmp_path / "other_key")
     ready.known_hosts.write_text(f"[127.0.0.1]:{ready.server.port} {other.public}\n")
     ready.write_ssh_config(StrictHostKeyChecking=strict)
@@ -94,7 +94,7 @@ def test_a_changed_host_key_is_refused(ready, tmp_path, strict):
     assert ready.programs.calls == []
 
 
-def test_a_key_that_is_not_accepted_is_told(ready, tmp_path):
+def test_a_key_that_is_not_accepted_is_reported(ready, tmp_path):
     """No password is asked for."""
     ready.write_ssh_config(IdentityFile=make_key(tmp_path / "wrong_key").path)
     text = failure_of(ready)
@@ -102,13 +102,13 @@ def test_a_key_that_is_not_accepted_is_told(ready, tmp_path):
     assert "Permission denied" in text
 
 
-def test_a_key_that_others_may_read_is_told(ready):
-    """ssh leaves it out, and says so above its denial."""
+def test_a_key_that_others_may_read_is_reported(ready):
+    """ssh ignores it, and says so above its denial."""
     ready.user_key.path.chmod(0o644)
     assert "Set its mode to 0600" in failure_of(ready)
 
 
-def test_a_port_where_nothing_listens_is_told(ready):
+def test_a_port_where_nothing_listens_is_reported(ready):
     """The error names the port's option."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -119,7 +119,7 @@ def test_a_port_where_nothing_listens_is_told(ready):
     assert f"port {port}: Connection refused" in text
 
 
-def test_a_name_that_cannot_be_resolved_is_told(ready):
+def test_a_name_that_cannot_be_resolved_is_reported(ready):
     """.invalid never resolves (RFC 6761)."""
     ready.write_ssh_config(HostName="compute-0.invalid")
     text = failure_of(ready)
@@ -127,8 +127,8 @@ def test_a_name_that_cannot_be_resolved_is_told(ready):
     assert "ssh_targets" in text
 
 
-def test_a_server_that_says_nothing_is_given_up(ready):
-    """ConnectTimeout ends before restart_timeout does, so that ssh's own words are heard."""
+def test_a_server_that_says_nothing_is_stopped(ready):
+    """ConnectTimeout ends before restart_timeout, so that ssh reports its own error."""
     with closing(socket.socket()) as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(5)
@@ -137,37 +137,37 @@ def test_a_server_that_says_nothing_is_given_up(ready):
     assert "its SSH port did not answer in time" in text
 
 
-def test_a_connection_that_is_dropped_is_told(ready):
-    """Whether a command ran is not claimed. A proxy that ends at once drops it here."""
+def test_a_connection_that_is_dropped_is_reported(ready):
+    """The error does not claim that the command ran. Here a proxy that ends at once drops the connection."""
     ready.write_ssh_config(ProxyCommand="true")
     text = failure_of(ready)
     assert "the connection was dropped; whether the command ran there is not known" in text
 
 
-def test_a_command_that_hangs_is_given_up(ready):
-    """restart_timeout is the whole call's, and the error says what is not known."""
+def test_a_command_that_hangs_is_stopped(ready):
+    """restart_timeout bounds the whole call, and the error says what is not known."""
     ready.programs.add("systemctl", "sleep 60")
     text = failure_of(ready, restart_timeout=2)
-    assert "systemctl did not end within 2 s and was given up" in text
-    assert "may still go on" in text
+    assert "systemctl did not end within 2 s and was stopped" in text
+    assert "may still be running" in text
 
 
-def test_a_command_that_is_killed_is_told_apart_from_a_status(ready):
-    """A signal over there comes back as ssh's 255, without a word."""
+def test_a_command_that_is_killed_is_distinguished_from_a_status(ready):
+    """A signal there comes back as ssh's 255, without any output."""
     ready.programs.add("systemctl", "kill -KILL 0")
     text = failure_of(ready)
     assert "or the command there was killed" in text
-    assert text.endswith("ssh said: nothing")
+    assert text.endswith("Output of ssh: nothing")
 
 
-def test_an_ssh_config_that_is_missing_is_told(ready):
+def test_an_ssh_config_that_is_missing_is_reported(ready):
     """The file of ssh_config_file is named."""
     text = failure_of(ready, ssh_config_file=str(ready.folder / "nowhere"))
     assert "its ssh_config cannot be used" in text
     assert "nowhere" in text
 
 
-def test_an_ssh_config_that_is_broken_is_told(ready):
+def test_an_ssh_config_that_is_broken_is_reported(ready):
     """ssh names the line."""
     ready.ssh_config.write_text("Host compute-0\n  Prot 22\n")
     text = failure_of(ready)
@@ -175,7 +175,7 @@ def test_an_ssh_config_that_is_broken_is_told(ready):
     assert "line 2" in text
 
 
-def test_a_missing_client_is_told(ready, monkeypatch, tmp_path):
+def test_a_missing_client_is_reported(ready, monkeypatch, tmp_path):
     """The package to install is named."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(HostFailure, match="Install openssh-client"):
@@ -192,7 +192,7 @@ def test_a_hostile_host_reaches_no_program(ready, host):
 
 
 def test_a_hostile_target_reaches_no_program(ready):
-    """The configuration is not trusted to hold no options either."""
+    """The configuration is checked as well."""
     config = ready.config(ssh_targets={"compute-0": "-oProxyCommand=touch x"})
     with pytest.raises(ConfigurationError):
         Restarter(config).probe("compute-0")

@@ -1,10 +1,9 @@
-"""The machine on which nova-compute runs: what it may be called, and how its nova-compute is restarted.
+"""Restarting nova-compute on the machine of a compute host.
 
-names     what a compute host and an SSH target can be
-process   one program, with a deadline, as a process group of its own
-machine   where programs run: this machine
-ssh       where programs run: a machine behind OpenSSH's client
-sudo      what sudo permits, and how it says no
-ways      systemd unit, container, configured command
-restart   Restarter: the way that the configuration chose
+restarter   Restarter: probes and restarts any host with the strategy that the configuration chose
+strategies  the strategies: systemd unit, container, configured command
+sudo        runs programs through sudo and explains its refusals
+machine     where programs run: this machine
+ssh         where programs run: a machine reached by OpenSSH's client
+process     one program with a deadline, in its own process group, and its result
 """

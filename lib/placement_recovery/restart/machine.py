@@ -1,4 +1,4 @@
-"""Where programs run, and this machine as such a place."""
+"""Machines on which programs run; Machine is the local one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Mapping, Sequence
 
 from placement_recovery.errors import HostFailure
-from placement_recovery.restart.process import Deadline, Outcome, run
+from placement_recovery.restart.process import Deadline, ProgramResult, run
 
-# What a POSIX shell answers, and so what ssh passes on.
+# Exit statuses of a POSIX shell, which ssh passes on.
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 
@@ -19,40 +19,40 @@ THIS_MACHINE = "localhost"
 
 @dataclass(frozen=True)
 class Machine:
-    """This machine, for one compute host. Everything that runs on it shares one deadline."""
+    """The local machine, on behalf of one compute host. All programs that run on it share one deadline."""
 
     host: str
     deadline: Deadline
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name used in messages."""
         return f"{self.host} (this machine)"
 
-    def run(self, words: Sequence[str]) -> Outcome:
-        """Run a program to its end. Raises HostFailure where it does not end in time."""
+    def run(self, words: Sequence[str]) -> ProgramResult:
+        """Run a program to its end. Raises HostFailure if it exceeds the deadline."""
         try:
             return run(words, self.deadline.left())
         except subprocess.TimeoutExpired as error:
-            raise gave_up(self, words) from error
+            raise timed_out(self, words) from error
         except FileNotFoundError:
-            return Outcome(NOT_FOUND, "", f"{words[0]}: not found")
+            return ProgramResult(NOT_FOUND, "", f"{words[0]}: not found")
         except OSError as error:
-            return Outcome(NOT_EXECUTABLE, "", f"{words[0]}: {error.strerror}")
+            return ProgramResult(NOT_EXECUTABLE, "", f"{words[0]}: {error.strerror}")
 
 
-def gave_up(machine: Machine, words: Sequence[str]) -> HostFailure:
-    """The error of a program that did not end before the deadline."""
+def timed_out(machine: Machine, words: Sequence[str]) -> HostFailure:
+    """Build the error for a program that exceeded the deadline."""
     return HostFailure(
-        f"{machine.name}: {words[0]} did not end within {machine.deadline.seconds:g} s and was given up. What it had "
-        "begun there may still go on. Look at nova-compute there; if the machine is only slow, raise restart_timeout"
+        f"{machine.name}: {words[0]} did not end within {machine.deadline.seconds:g} s and was stopped. Processes "
+        "that it started may still be running. Check nova-compute there; if it is only slow, raise restart_timeout"
     )
 
 
 def is_this_machine(host: str, ssh_targets: Mapping[str, str]) -> bool:
-    """Whether `host` is this machine: mapped to localhost, or its host name.
+    """Return whether `host` is this machine: it is mapped to localhost, or it is this machine's host name.
 
-    Only the first labels are compared where one of the two names has no domain.
+    If one of the two names has no domain, only the first labels are compared.
     """
     if ssh_targets.get(host) == THIS_MACHINE:
         return True

@@ -1,7 +1,7 @@
-"""The ways to restart nova-compute: a systemd unit, a container, a configured command.
+"""The strategies to restart nova-compute: a systemd unit, a container, a configured command.
 
-Each can be probed, which changes nothing, and restarted. What is asked of systemctl and sudo is fixed, word by word, so
-that operators can write sudoers rules for it.
+Each can probe, which changes nothing, and restart. The commands given to systemctl and sudo are fixed word by word, so
+that operators can write sudoers rules for them.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from typing import Callable, Collection, List, NoReturn, Tuple
 
 from placement_recovery.errors import HostFailure
 from placement_recovery.restart.machine import NOT_EXECUTABLE, NOT_FOUND, Machine
-from placement_recovery.restart.process import Outcome
+from placement_recovery.restart.process import ProgramResult
 from placement_recovery.restart.sudo import check_permitted, run_privileged
 
-LOOK_EVERY = 1.0
+POLL_SECONDS = 1.0
 HOST_PLACEHOLDER = "{host}"
 
 
 @dataclass(frozen=True)
 class SystemdUnit:
-    """nova-compute as a unit of systemd."""
+    """nova-compute runs as a systemd unit."""
 
     unit: str
     sudo: bool
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name used in messages."""
         return f"systemd unit {self.unit}"
 
     def probe(self, machine: Machine) -> str:
-        """See that the unit is loaded and that the login may restart it; say so."""
+        """Check that the unit is loaded and that the login may restart it; return a sentence on it."""
         state = self._loaded(machine)
         if self.sudo:
             check_permitted(machine, self._restart_words())
@@ -40,13 +40,13 @@ class SystemdUnit:
         return f"{self.name} on {machine.name} is {state}; {self._without_sudo(machine)}"
 
     def restart(self, machine: Machine) -> str:
-        """Restart the unit and wait until it is active; say so."""
+        """Restart the unit and wait until it is active; return a sentence on it."""
         words = self._restart_words()
-        outcome = run_privileged(machine, words, self.sudo)
-        if outcome.status != 0:
+        result = run_privileged(machine, words, self.sudo)
+        if result.status != 0:
             self._loaded(machine)
-            _fail(machine, outcome, words, f"{self.name} was not restarted", self._advice(outcome))
-        _await_state(machine, self.name, lambda: self._state(machine), "active", _UNIT_PASSING)
+            _fail(machine, result, words, f"{self.name} was not restarted", self._advice(result))
+        _await_state(machine, self.name, lambda: self._state(machine), "active", _UNIT_TRANSIENT)
         return f"{self.name} on {machine.name} was restarted and is active"
 
     def _restart_words(self) -> List[str]:
@@ -54,42 +54,42 @@ class SystemdUnit:
 
     def _loaded(self, machine: Machine) -> str:
         words = ["systemctl", "show", "--property=LoadState,ActiveState", self.unit]
-        outcome = machine.run(words)
-        if outcome.status != 0:
-            _fail(machine, outcome, words, f"{self.name} cannot be looked at", "See restart_how")
-        facts = dict(line.split("=", 1) for line in outcome.stdout.splitlines() if "=" in line)
+        result = machine.run(words)
+        if result.status != 0:
+            _fail(machine, result, words, f"{self.name} cannot be inspected", "Check restart_how")
+        facts = dict(line.split("=", 1) for line in result.stdout.splitlines() if "=" in line)
         load = facts.get("LoadState", "unknown")
         if load != "loaded":
             raise HostFailure(f"{machine.name}: {self.name} is {load}. {_LOAD_ADVICE.get(load, _LOAD_ADVICE['error'])}")
-        return facts.get("ActiveState", "of unknown state")
+        return facts.get("ActiveState", "in an unknown state")
 
-    def _advice(self, outcome: Outcome) -> str:
-        if re.search(r"authentication required|access denied", outcome.stderr, re.IGNORECASE):
-            return "The login may not restart it: set restart_sudo, or let polkit permit it there"
+    def _advice(self, result: ProgramResult) -> str:
+        if re.search(r"authentication required|access denied", result.stderr, re.IGNORECASE):
+            return "The login may not restart it: set restart_sudo, or permit it in polkit there"
         return f"See journalctl -u {self.unit} there"
 
     def _state(self, machine: Machine) -> str:
-        outcome = machine.run(["systemctl", "is-active", self.unit])
-        return outcome.stdout.strip() or outcome.said
+        result = machine.run(["systemctl", "is-active", self.unit])
+        return result.stdout.strip() or result.message
 
     def _without_sudo(self, machine: Machine) -> str:
         if machine.run(["id", "-u"]).stdout.strip() == "0":
             return "the login is root"
-        return "the login is not root: whether polkit lets it restart the unit is known only then"
+        return "the login is not root: whether polkit permits the restart shows only at the restart"
 
 
-_UNIT_PASSING = ("reloading", "activating", "deactivating")
+_UNIT_TRANSIENT = ("reloading", "activating", "deactivating")
 _LOAD_ADVICE = {
     "not-found": "Set restart_unit: nova-compute on Debian and Ubuntu, openstack-nova-compute on RHEL; "
     "for a container set restart_how to docker or podman",
     "masked": "Unmask it with systemctl unmask, or set restart_how to what runs nova-compute there",
-    "error": "See systemctl status of it there",
+    "error": "See its systemctl status there",
 }
 
 
 @dataclass(frozen=True)
 class Container:
-    """nova-compute in a container of docker or podman (`engine`)."""
+    """nova-compute runs in a container of docker or podman (`engine`)."""
 
     engine: str
     container: str
@@ -97,11 +97,11 @@ class Container:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name used in messages."""
         return f"{self.engine} container {self.container}"
 
     def probe(self, machine: Machine) -> str:
-        """See that the container exists and that the login may restart it; say so."""
+        """Check that the container exists and that the login may restart it; return a sentence on it."""
         state = self._state(machine)
         if not self.sudo:
             return f"{self.name} on {machine.name} is {state}, and the login may use {self.engine}"
@@ -109,13 +109,13 @@ class Container:
         return f"{self.name} on {machine.name} is {state}, and sudo permits its restart"
 
     def restart(self, machine: Machine) -> str:
-        """Restart the container and wait until it is running; say so."""
+        """Restart the container and wait until it is running; return a sentence on it."""
         words = self._restart_words()
-        outcome = run_privileged(machine, words, self.sudo)
-        if outcome.status != 0:
+        result = run_privileged(machine, words, self.sudo)
+        if result.status != 0:
             self._state(machine)
             advice = f"See {self.engine} logs {self.container} there"
-            _fail(machine, outcome, words, f"{self.name} was not restarted", advice)
+            _fail(machine, result, words, f"{self.name} was not restarted", advice)
         _await_state(machine, self.name, lambda: self._state(machine), "running", ("created", "restarting", "stopping"))
         return f"{self.name} on {machine.name} was restarted and is running"
 
@@ -124,70 +124,70 @@ class Container:
 
     def _state(self, machine: Machine) -> str:
         words = [self.engine, "container", "inspect", "--format", "{{.State.Status}}", self.container]
-        outcome = run_privileged(machine, words, self.sudo)
-        if outcome.status == 0:
-            return outcome.stdout.strip()
-        if "no such container" in outcome.stderr.lower():
+        result = run_privileged(machine, words, self.sudo)
+        if result.status == 0:
+            return result.stdout.strip()
+        if "no such container" in result.stderr.lower():
             raise HostFailure(
                 f"{machine.name}: there is no {self.name}. Set restart_container to the name that \"{self.engine} ps\" "
-                f"shows there, or restart_how to what runs nova-compute. It said: {outcome.said}"
+                f"shows there, or restart_how to what runs nova-compute. Output: {result.message}"
             )
-        advice = f"See that {self.engine} runs there and that the login may use it"
-        return _fail(machine, outcome, words, f"{self.name} cannot be looked at", advice)
+        advice = f"Check that {self.engine} runs there and that the login may use it"
+        return _fail(machine, result, words, f"{self.name} cannot be inspected", advice)
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the operator's. Messages name its program only: its arguments are theirs."""
+    """The operator's own command. Messages name its program only: its arguments may be confidential."""
 
     words: Tuple[str, ...]
     probe_words: Tuple[str, ...] = ()
 
     def probe(self, machine: Machine) -> str:
-        """Run the probe command, or see that the program exists; say so."""
+        """Run the probe command, or check that the program exists; return a sentence on it."""
         if not self.probe_words:
             return self._program_exists(machine)
         words = _for_host(self.probe_words, machine.host)
-        outcome = machine.run(words)
-        if outcome.status != 0:
-            _fail(machine, outcome, words, "restart_probe_command failed, so a restart would", "See what it looks at")
-        return f"restart_probe_command on {machine.name} ended well"
+        result = machine.run(words)
+        if result.status != 0:
+            _fail(machine, result, words, "restart_probe_command failed, so a restart would fail", "See what it checks")
+        return f"restart_probe_command on {machine.name} succeeded"
 
     def restart(self, machine: Machine) -> str:
-        """Run the command to its end; say so. Its exit status is all that is known."""
+        """Run the command to its end; return a sentence on it. Only its exit status is known."""
         words = _for_host(self.words, machine.host)
-        outcome = machine.run(words)
-        if outcome.status != 0:
-            _fail(machine, outcome, words, "restart_command failed", "See what it does")
-        return f"restart_command ({words[0]}) on {machine.name} ended well"
+        result = machine.run(words)
+        if result.status != 0:
+            _fail(machine, result, words, "restart_command failed", "See what it does")
+        return f"restart_command ({words[0]}) on {machine.name} succeeded"
 
     def _program_exists(self, machine: Machine) -> str:
         program = _for_host(self.words, machine.host)[0]
-        outcome = machine.run(["sh", "-c", 'command -v "$1"', "sh", program])
-        if outcome.status != 0:
-            raise HostFailure(f"{machine.name}: it has no {program}. Correct restart_command, or install it there")
-        return f"{program} of restart_command exists on {machine.name}; restart_probe_command would tell more"
+        result = machine.run(["sh", "-c", 'command -v "$1"', "sh", program])
+        if result.status != 0:
+            raise HostFailure(f"{machine.name}: {program} is missing. Correct restart_command, or install it there")
+        return f"{program} of restart_command exists on {machine.name}; set restart_probe_command to check more"
 
 
 def _for_host(words: Tuple[str, ...], host: str) -> List[str]:
     return [word.replace(HOST_PLACEHOLDER, host) for word in words]
 
 
-def _await_state(machine: Machine, name: str, look: Callable[[], str], wanted: str, passing: Collection[str]) -> None:
-    state = look()
-    while state in passing and machine.deadline.left() > LOOK_EVERY:
-        machine.deadline.pause(LOOK_EVERY)
-        state = look()
-    if state in passing:
-        seconds = machine.deadline.seconds
-        raise HostFailure(f"{machine.name}: {name} was restarted, but after {seconds:g} s is {state}. See its log")
+def _await_state(machine: Machine, name: str, read: Callable[[], str], wanted: str, transient: Collection[str]) -> None:
+    state = read()
+    while state in transient and machine.deadline.left() > POLL_SECONDS:
+        machine.deadline.pause(POLL_SECONDS)
+        state = read()
+    if state in transient:
+        spent = f"{machine.deadline.seconds:g} s"
+        raise HostFailure(f"{machine.name}: {name} was restarted, but is still {state} after {spent}. See its log")
     if state != wanted:
-        raise HostFailure(f"{machine.name}: {name} was restarted, but is {state} now. See its log there")
+        raise HostFailure(f"{machine.name}: {name} was restarted, but is now {state}. See its log there")
 
 
-def _fail(machine: Machine, outcome: Outcome, words: List[str], fact: str, advice: str) -> NoReturn:
-    """Raise for a program that ended with another status than 0. Of `words` only the program is named."""
-    if outcome.status == NOT_FOUND:
-        raise HostFailure(f"{machine.name}: {fact}: it has no {words[0]}. {advice}. It said: {outcome.said}")
-    how = "cannot be executed" if outcome.status == NOT_EXECUTABLE else f"ended with {outcome.status}"
-    raise HostFailure(f"{machine.name}: {fact}: {words[0]} {how}. {advice}. It said: {outcome.said}")
+def _fail(machine: Machine, result: ProgramResult, words: List[str], fact: str, advice: str) -> NoReturn:
+    """Raise HostFailure for a program that exited with another status than 0. Of `words` only the program is named."""
+    if result.status == NOT_FOUND:
+        raise HostFailure(f"{machine.name}: {fact}: {words[0]} is missing. {advice}. Output: {result.message}")
+    how = "cannot be executed" if result.status == NOT_EXECUTABLE else f"ended with {result.status}"
+    raise HostFailure(f"{machine.name}: {fact}: {words[0]} {how}. {advice}. Output: {result.message}")

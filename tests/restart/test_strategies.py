@@ -1,4 +1,4 @@
-"""Each way to restart nova-compute, over a real SSH connection."""
+"""Each strategy to restart nova-compute, over a real SSH connection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RESTART = ["systemctl", "restart", "nova-compute"]
 
 
 class Time:
-    """A clock that moves by pauses only."""
+    """A clock that only pauses advance."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -23,7 +23,7 @@ class Time:
         return self.now
 
     def pause(self, seconds: float) -> None:
-        """Let them pass at once."""
+        """Advance the clock at once."""
         self.now += seconds
 
 
@@ -35,7 +35,7 @@ def failure_of(call, host="compute-0"):
 
 
 def test_probe_of_a_unit_restarts_nothing(site):
-    """systemd and sudo are asked, no more."""
+    """Only systemd and sudo are asked."""
     site.programs.add_systemd()
     sentence = Restarter(site.config()).probe("compute-0")
     assert "systemd unit nova-compute on compute-0" in sentence
@@ -45,7 +45,7 @@ def test_probe_of_a_unit_restarts_nothing(site):
 
 
 def test_restart_of_a_unit_ends_when_it_is_active(site):
-    """The exact words are what sudoers rules can be written for."""
+    """The commands are exactly those that sudoers rules can be written for."""
     site.programs.add_systemd()
     sentence = Restarter(site.config()).restart("compute-0")
     assert "was restarted and is active" in sentence
@@ -71,8 +71,8 @@ def test_without_sudo_and_root_the_probe_says_what_it_cannot_know(site):
     assert "the login is not root" in Restarter(site.config(restart_sudo=False)).probe("compute-0")
 
 
-def test_an_odd_unit_name_arrives_as_it_is(site):
-    """Backslashes of systemd's escapes survive the shell over there."""
+def test_an_unusual_unit_name_arrives_unchanged(site):
+    """Backslashes of systemd's escapes survive the remote shell."""
     site.programs.add_systemd()
     unit = "nova-compute@cell\\x2d1.service"
     Restarter(site.config(restart_unit=unit)).restart("compute-0")
@@ -81,14 +81,14 @@ def test_an_odd_unit_name_arrives_as_it_is(site):
 
 @pytest.mark.parametrize("unit", ["", "-Hother", "nova*", "a b", "a;b", "nova-[a-z]", "a\n"])
 def test_what_is_not_one_unit_is_refused(unit):
-    """A pattern would restart many units, an option something else."""
+    """A pattern would match many units, and a dash would make it an option."""
     with pytest.raises(ConfigurationError, match="restart_unit"):
         Restarter(Config(restart_unit=unit))
 
 
 @pytest.mark.parametrize("container", ["", "-a", "a b", "$(x)", "a/b"])
-def test_what_is_no_container_is_refused(container):
-    """Names are those that docker and podman allow."""
+def test_what_is_not_a_container_name_is_refused(container):
+    """Only names that docker and podman accept are allowed."""
     with pytest.raises(ConfigurationError, match="restart_container"):
         Restarter(Config(restart_container=container))
 
@@ -110,20 +110,20 @@ def test_a_masked_unit_is_found_before_anything_is_done(site):
     assert "is masked. Unmask it" in failure_of(Restarter(site.config()).probe)
 
 
-def test_a_host_without_systemd_is_told(site):
+def test_a_host_without_systemd_is_reported(site):
     """systemctl itself says why."""
     site.programs.add("systemctl", "echo 'System has not been booted with systemd' >&2; exit 1")
-    assert "It said: System has not been booted with systemd" in failure_of(Restarter(site.config()).probe)
+    assert "Output: System has not been booted with systemd" in failure_of(Restarter(site.config()).probe)
 
 
-def test_a_host_without_systemctl_is_told(site):
+def test_a_host_without_systemctl_is_reported(site):
     """The shell's 127 is explained."""
     site.programs.add("systemctl", "exit 127")
-    assert "it has no systemctl" in failure_of(Restarter(site.config()).probe)
+    assert "systemctl is missing" in failure_of(Restarter(site.config()).probe)
 
 
-def test_a_unit_that_fails_to_start_is_told_with_its_words(site):
-    """What systemctl wrote is shown, without what steers a terminal."""
+def test_a_unit_that_fails_to_start_is_reported_with_its_output(site):
+    """The output of systemctl is shown, without terminal control sequences."""
     site.programs.add_systemd()
     site.programs.add(
         "systemctl",
@@ -135,19 +135,19 @@ def test_a_unit_that_fails_to_start_is_told_with_its_words(site):
     text = failure_of(Restarter(site.config()).restart)
     assert "nova-compute was not restarted: systemctl ended with 1" in text
     assert "journalctl -u nova-compute" in text
-    assert "It said: Job for nova-compute.service failed" in text
+    assert "Output: Job for nova-compute.service failed" in text
     assert text.isprintable()
 
 
-def test_a_unit_that_is_gone_at_the_restart_is_told_as_unknown(site):
-    """The restart's error is looked into."""
+def test_a_unit_that_is_gone_at_the_restart_is_reported_as_unknown(site):
+    """The unit is inspected after a failed restart."""
     site.programs.add_systemd()
     site.programs.add("systemctl", 'test "$1" = show && { echo LoadState=not-found; exit 0; }; exit 5')
     assert "is not-found. Set restart_unit" in failure_of(Restarter(site.config()).restart)
 
 
-def test_polkit_that_refuses_is_told(site):
-    """Without sudo the missing right shows at the restart only."""
+def test_polkit_that_refuses_is_reported(site):
+    """Without sudo a missing permission shows only at the restart."""
     site.programs.add(
         "systemctl",
         """test "$1" = show && { echo LoadState=loaded; exit 0; }
@@ -157,7 +157,7 @@ def test_polkit_that_refuses_is_told(site):
 
 
 def test_a_unit_that_is_still_starting_is_waited_for(site):
-    """activating is looked at again until it is active."""
+    """A unit that is activating is polled until it is active."""
     site.programs.add_systemd()
     site.programs.add(
         "systemctl",
@@ -172,21 +172,21 @@ def test_a_unit_that_is_still_starting_is_waited_for(site):
     assert time.now == 1.0
 
 
-def test_a_unit_that_never_comes_up_is_given_up(site):
+def test_a_unit_that_never_comes_up_is_reported(site):
     """restart_timeout bounds the wait."""
     site.programs.add_systemd()
     site.programs.add("systemctl", 'test "$1" = is-active && echo activating; exit 0')
     time = Time()
     text = failure_of(Restarter(site.config(restart_timeout=5), time.clock, time.pause).restart)
-    assert "was restarted, but after 5 s is activating" in text
+    assert "was restarted, but is still activating after 5 s" in text
     assert time.now <= 5
 
 
-def test_a_unit_that_fails_after_the_restart_is_told(site):
-    """A restart that systemctl took well may still end badly."""
+def test_a_unit_that_fails_after_the_restart_is_reported(site):
+    """A restart that systemctl accepted may still fail."""
     site.programs.add_systemd()
     site.programs.add("systemctl", 'test "$1" = is-active && { echo failed; exit 3; }; exit 0')
-    assert "was restarted, but is failed now" in failure_of(Restarter(site.config()).restart)
+    assert "was restarted, but is now failed" in failure_of(Restarter(site.config()).restart)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_unit_that_fails_after_the_restart_is_told(site):
     ],
 )
 def test_a_missing_privilege_is_found_by_the_probe(site, said, status, fact):
-    """sudo is asked before anything is written, and the error holds the words for sudoers."""
+    """sudo is asked before anything is written, and the error names the command for sudoers."""
     site.programs.add_systemd()
     site.programs.add("sudo", f"echo '{said}' >&2; exit {status}")
     text = failure_of(Restarter(site.config()).probe)
@@ -208,8 +208,8 @@ def test_a_missing_privilege_is_found_by_the_probe(site, said, status, fact):
     assert 'Permit the login "systemctl restart nova-compute" with NOPASSWD' in text
 
 
-def test_a_privilege_that_is_missing_at_the_restart_is_told(site):
-    """sudo's error is not taken for the unit's."""
+def test_a_privilege_that_is_missing_at_the_restart_is_reported(site):
+    """An error of sudo is not reported as one of the unit."""
     site.programs.add_systemd()
     site.programs.add("sudo", "echo 'sudo: a password is required' >&2; exit 1")
     assert "sudo asks for a password" in failure_of(Restarter(site.config()).restart)
@@ -252,7 +252,7 @@ def test_a_container_is_restarted_without_sudo(site):
     "said", ["Error: No such container: nova_compute", 'Error: inspecting object: no such container "nova_compute"']
 )
 def test_an_unknown_container_is_found_by_the_probe(site, said):
-    """Docker and podman say it in words of their own."""
+    """Docker and podman word it differently."""
     site.programs.add_engine("docker")
     site.programs.add("docker", f"echo '{said}' >&2; exit 1")
     text = failure_of(Restarter(site.config(restart_how="docker")).probe)
@@ -260,25 +260,25 @@ def test_an_unknown_container_is_found_by_the_probe(site, said):
     assert "Set restart_container" in text
 
 
-def test_a_daemon_that_cannot_be_used_is_told(site):
-    """The engine's own words are shown."""
+def test_a_daemon_that_cannot_be_used_is_reported(site):
+    """The output of the engine is shown."""
     site.programs.add_engine("docker")
     site.programs.add("docker", "echo 'permission denied while trying to connect to the daemon socket' >&2; exit 1")
     text = failure_of(Restarter(site.config(restart_how="docker")).probe)
-    assert "cannot be looked at: docker ended with 1" in text
-    assert "It said: permission denied while trying" in text
+    assert "cannot be inspected: docker ended with 1" in text
+    assert "Output: permission denied while trying" in text
 
 
-def test_a_container_that_dies_after_the_restart_is_told(site):
-    """exited is no running nova-compute."""
+def test_a_container_that_dies_after_the_restart_is_reported(site):
+    """An exited container is not a running nova-compute."""
     site.programs.add_engine("podman")
     site.programs.add("podman", 'test "$1" = container && echo exited; exit 0')
     text = failure_of(Restarter(site.config(restart_how="podman")).restart)
-    assert "podman container nova_compute was restarted, but is exited now" in text
+    assert "podman container nova_compute was restarted, but is now exited" in text
 
 
-def test_every_word_of_a_command_arrives_as_it_is(site):
-    """The shell over there reads quoted words, whatever is in them."""
+def test_every_argument_of_a_command_arrives_unchanged(site):
+    """Each argument is quoted for the remote shell."""
     site.programs.add("restart-it", "exit 0")
     odd = ["a b", "$(touch x)", "`x`", "it's", '"', "a;b", "*", "\\", "new\nline", "", "-x", "~", "é"]
     command = ["restart-it", "--host={host}", *odd]
@@ -287,18 +287,18 @@ def test_every_word_of_a_command_arrives_as_it_is(site):
 
 
 def test_the_probe_command_is_run_and_the_command_is_not(site):
-    """The operator says what is harmless."""
+    """The operator decides what is harmless."""
     site.programs.add("check-it", "exit 0")
     site.programs.add("restart-it", "exit 0")
     config = site.config(
         restart_how="command", restart_command=["restart-it"], restart_probe_command=["check-it", "{host}"]
     )
-    assert "ended well" in Restarter(config).probe("compute-0")
+    assert "succeeded" in Restarter(config).probe("compute-0")
     assert site.programs.calls == [["check-it", "compute-0"]]
 
 
 def test_without_a_probe_command_the_program_is_looked_for(site):
-    """That it exists is all that can be seen harmlessly."""
+    """Only its existence can be checked without side effects."""
     site.programs.add("restart-it", "exit 0")
     restarter = Restarter(site.config(restart_how="command", restart_command=["restart-it", "{host}"]))
     assert "restart-it of restart_command exists" in restarter.probe("compute-0")
@@ -308,20 +308,20 @@ def test_without_a_probe_command_the_program_is_looked_for(site):
 def test_a_program_that_is_missing_is_found_by_the_probe(site):
     """The error names the program and the option."""
     restarter = Restarter(site.config(restart_how="command", restart_command=["not-there"]))
-    assert "it has no not-there. Correct restart_command" in failure_of(restarter.probe)
+    assert "not-there is missing. Correct restart_command" in failure_of(restarter.probe)
 
 
 def test_a_probe_command_that_fails_stops_the_recovery(site):
-    """Its status and its words are shown."""
+    """Its status and its output are shown."""
     site.programs.add("check-it", "echo 'host is fenced' >&2; exit 4")
     config = site.config(restart_how="command", restart_command=["x"], restart_probe_command=["check-it"])
     text = failure_of(Restarter(config).probe)
     assert "check-it ended with 4" in text
-    assert "It said: host is fenced" in text
+    assert "Output: host is fenced" in text
 
 
 def test_the_arguments_of_a_command_stay_out_of_errors(site):
-    """They are the operator's, and may be delicate."""
+    """They may be confidential."""
     site.programs.add("restart-it", "exit 9")
     restarter = Restarter(site.config(restart_how="command", restart_command=["restart-it", "--token=sesame"]))
     text = failure_of(restarter.restart)
@@ -330,15 +330,15 @@ def test_the_arguments_of_a_command_stay_out_of_errors(site):
 
 
 @pytest.mark.parametrize("words", [["-x"], ["", "x"], ["a\x00b"]])
-def test_what_cannot_be_a_program_is_refused(words):
+def test_what_is_not_a_program_is_refused(words):
     """The option is named."""
     with pytest.raises(ConfigurationError, match="restart_command"):
         Restarter(Config(restart_how="command", restart_command=tuple(words)))
 
 
-def test_never_reaches_for_no_host(tmp_path):
+def test_restart_how_never_contacts_no_host(tmp_path):
     """The probe says what will happen instead, the restart what to do."""
     restarter = Restarter(Config(restart_how="never", ssh_config_file=str(tmp_path / "missing")))
     assert not restarter.may_restart
-    assert "by its own periodic" in restarter.probe("compute-0")
+    assert "depends on nova-compute's periodic task" in restarter.probe("compute-0")
     assert "Restart it by hand" in failure_of(restarter.restart)
