@@ -1,4 +1,4 @@
-"""Both stores, for the tests of what they promise alike."""
+"""Both stores, for the tests of what both guarantee."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from testkit.stores.service import Service
 
 @pytest.fixture
 def service():
-    """StackStorm's datastore service, empty and sound."""
+    """StackStorm's datastore service, empty and without faults."""
     return Service()
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """The path of a folder for records, which is not there yet."""
+    """The path of a folder for records, which does not exist yet."""
     return str(tmp_path / "records")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from placement_recovery.errors import RecordExists, RecordNotFound, StoreUnavailable
 from placement_recovery.records.stores import PROGRESS, SAVED, DatastoreStore
-from placement_recovery.records.stores.datastore import LARGEST_TEXT
+from placement_recovery.records.stores.datastore import MAX_TEXT_BYTES
 
 
 @pytest.fixture
@@ -19,21 +19,21 @@ def store(service):
 
 
 def test_keys_are_found_by_every_action(store, service):
-    """One prefix a part, none of them local to an action's class."""
+    """One prefix per part, none of them local to an action's class."""
     assert set(service.values) == {"placement_recovery:saved:a", "placement_recovery:progress:a"}
 
 
 def test_a_failing_read_is_not_an_absent_record(store, service):
-    """get_value says None on a 500 as well: the list is asked, and it raises."""
+    """get_value returns None on a 500 as well; list_values, which is called next, raises."""
     service.failing = {"get_value", "list_values"}
-    with pytest.raises(StoreUnavailable, match=r"403 Client Error: Forbidden.*See that st2api answers"):
+    with pytest.raises(StoreUnavailable, match=r"403 Client Error: Forbidden.*Check that st2api answers"):
         store.get("a", SAVED)
     with pytest.raises(StoreUnavailable):
         store.get("never", SAVED)
 
 
 def test_a_failing_read_does_not_let_add_overwrite(store, service):
-    """An `add` that cannot look does not write."""
+    """An `add` that cannot read does not write."""
     service.failing = {"get_value", "list_values"}
     with pytest.raises(StoreUnavailable):
         store.add("a", SAVED, "other")
@@ -43,14 +43,14 @@ def test_a_failing_read_does_not_let_add_overwrite(store, service):
     assert service.values["placement_recovery:saved:a"] == "saved"
 
 
-def test_a_single_failing_read_is_made_good_by_the_list(store, service):
-    """The list brings the values too."""
+def test_a_single_failing_read_falls_back_to_the_list(store, service):
+    """The list holds the values too."""
     service.failing = {"get_value"}
     assert store.get("a", PROGRESS) == "old"
 
 
-def test_a_failing_write_is_told_with_its_cause(store, service):
-    """One line, with the status and what to do; the old text stands."""
+def test_a_failing_write_is_reported_with_its_cause(store, service):
+    """One line, with the status and what to do; the old text remains."""
     service.failing = {"set_value"}
     with pytest.raises(StoreUnavailable, match=r"did not write \S+:a: 500 Server Error.*run the same") as caught:
         store.put("a", PROGRESS, "new")
@@ -59,7 +59,7 @@ def test_a_failing_write_is_told_with_its_cause(store, service):
 
 
 def test_a_write_whose_answer_was_lost_is_recognised(store, service):
-    """A 504 after the work was done is no failure: the text is there."""
+    """A 504 after the value was written is not a failure."""
     service.lost = {"set_value"}
     store.put("a", PROGRESS, "new")
     store.add("b", SAVED, "saved")
@@ -67,28 +67,28 @@ def test_a_write_whose_answer_was_lost_is_recognised(store, service):
     assert store.get("b", SAVED) == "saved"
 
 
-def test_the_first_cause_is_told_when_looking_fails_too(store, service):
-    """With the API away the write's error is shown, not that of the look after it."""
+def test_the_first_cause_is_reported_when_the_check_fails_too(store, service):
+    """If the API is down, the error of the write is shown, not that of the read after it."""
     service.failing = {"get_value", "set_value", "list_values", "delete_value"}
     with pytest.raises(StoreUnavailable, match=r"did not write .* 500 Server Error"):
         store.put("a", PROGRESS, "new")
 
 
 def test_a_write_answered_by_false_is_an_error(store, service):
-    """False is not silently taken for done."""
-    service.deaf = True
-    with pytest.raises(StoreUnavailable, match=r"did not write .*answered False"):
+    """False is not taken for success."""
+    service.rejecting = True
+    with pytest.raises(StoreUnavailable, match=r"did not write .*returned False"):
         store.put("a", PROGRESS, "new")
 
 
-def test_a_failing_list_is_told(store, service):
-    """With RBAC only an admin may list everything; less than everything is no answer."""
+def test_a_failing_list_is_reported(store, service):
+    """With RBAC only an admin may list all keys; a partial list is not accepted."""
     service.failing = {"list_values"}
     with pytest.raises(StoreUnavailable, match=r"did not list placement_recovery:saved:.*admin role"):
         store.ids(SAVED)
 
 
-def test_a_failing_removal_is_told_and_can_be_repeated(store, service):
+def test_a_failing_removal_is_reported_and_can_be_repeated(store, service):
     """delete_value hides the error behind False."""
     service.failing = {"delete_value"}
     with pytest.raises(StoreUnavailable, match="did not delete placement_recovery:saved:a"):
@@ -99,7 +99,7 @@ def test_a_failing_removal_is_told_and_can_be_repeated(store, service):
 
 
 @pytest.mark.parametrize("absent_counts_as_deleted", [True, False])
-def test_removing_what_is_absent_is_no_error(store, service, absent_counts_as_deleted):
+def test_removing_an_absent_record_is_not_an_error(store, service, absent_counts_as_deleted):
     """The API's client answers True to a 404, st2tests' service False."""
     service.absent_counts_as_deleted = absent_counts_as_deleted
     store.remove("a")
@@ -107,8 +107,8 @@ def test_removing_what_is_absent_is_no_error(store, service, absent_counts_as_de
     assert service.values == {}
 
 
-def test_a_removal_cut_in_half_leaves_the_progress(store, service, monkeypatch):
-    """The saved payload goes first; the progress that says "closed" is the last to go."""
+def test_an_interrupted_removal_leaves_the_progress(store, service, monkeypatch):
+    """The saved payload is removed first, and the progress, which says "closed", last."""
     delete = service.delete_value
     monkeypatch.setattr(service, "delete_value", lambda name, local: "saved" in name and delete(name, local=local))
     with pytest.raises(StoreUnavailable):
@@ -117,20 +117,20 @@ def test_a_removal_cut_in_half_leaves_the_progress(store, service, monkeypatch):
 
 
 def test_a_text_over_the_limit_is_refused_before_the_attempt(store, service):
-    """Bytes count, not characters; the message has the numbers and the way out."""
-    with pytest.raises(StoreUnavailable, match=r"15000002 bytes.*15000000 at most; nothing was written.*to files"):
-        store.put("a", PROGRESS, "ä" * (LARGEST_TEXT // 2 + 1))
+    """Bytes count, not characters; the message has the sizes and the remedy."""
+    with pytest.raises(StoreUnavailable, match=r"15000002 bytes.*at most 15000000; nothing was written.*to files"):
+        store.put("a", PROGRESS, "ä" * (MAX_TEXT_BYTES // 2 + 1))
     assert service.values["placement_recovery:progress:a"] == "old"
 
 
-def test_a_text_at_the_limit_is_taken(store):
-    """The limit leaves room for the rest of StackStorm's document."""
-    store.add("b", SAVED, "x" * LARGEST_TEXT)
-    assert len(store.get("b", SAVED)) == LARGEST_TEXT
+def test_a_text_at_the_limit_is_accepted(store):
+    """The limit leaves room for the other fields of StackStorm's document."""
+    store.add("b", SAVED, "x" * MAX_TEXT_BYTES)
+    assert len(store.get("b", SAVED)) == MAX_TEXT_BYTES
 
 
 def test_keys_of_others_are_not_ids(store, service):
-    """Whatever lies under the prefix, or beside it (RBAC ignores the prefix), is no recovery."""
+    """Other keys under the prefix or beside it (RBAC ignores the prefix) are not recoveries."""
     service.values.update({"placement_recovery:saved:Not-Ours": "x", "placement_recovery:saved:": "x", "other": "x"})
     everything = service.list_values(local=False, limit=-1)
     service.list_values = lambda **_: everything
@@ -138,7 +138,7 @@ def test_keys_of_others_are_not_ids(store, service):
 
 
 def test_a_record_that_is_gone_is_not_found(store, service):
-    """A sound API's "no" is believed."""
+    """A working API's answer that there is no value is believed."""
     service.values.clear()
     with pytest.raises(RecordNotFound, match="recovery a has no saved in the datastore"):
         store.get("a", SAVED)

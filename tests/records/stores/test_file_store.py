@@ -19,10 +19,10 @@ from placement_recovery.errors import (
 )
 from placement_recovery.records.stores import PROGRESS, SAVED, FileStore
 from placement_recovery.records.stores.disk import Disk
-from placement_recovery.records.stores.files import LEFTOVER_AGE
+from placement_recovery.records.stores.files import STALE_TEMPORARY_AGE
 from testkit.stores import writers
 
-# Daemonic processes of it end with the tests, also when one fails.
+# Its daemonic processes end with the tests, even if one fails.
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -52,7 +52,7 @@ class FailingDisk(Disk):
 
 
 class ForgetfulDisk(Disk):
-    """A disk that gives back something else than was written."""
+    """A disk that returns something else than was written."""
 
     def read(self, path):
         """Lose the last byte."""
@@ -80,8 +80,8 @@ def test_only_the_owner_can_read(folder):
     }
 
 
-def test_the_kernel_is_told_to_sync_the_file_and_then_its_name(folder, monkeypatch):
-    """Only a real power cut would notice if it were not: so the calls are watched where they leave Python."""
+def test_the_file_is_synced_before_its_name(folder, monkeypatch):
+    """Only a real power cut would show a missing sync, so the calls of os.fsync are recorded."""
     synced = []
     store = FileStore(folder)
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
@@ -89,8 +89,8 @@ def test_the_kernel_is_told_to_sync_the_file_and_then_its_name(folder, monkeypat
     assert synced == [os.stat(os.path.join(folder, "a.saved")).st_ino, os.stat(folder).st_ino]
 
 
-def test_makes_folders_above_it(tmp_path):
-    """A path whose parents are missing is made."""
+def test_missing_parent_folders_are_created(tmp_path):
+    """The folder and its parents are created."""
     folder = tmp_path / "state" / "placement_recovery"
     FileStore(str(folder)).put("a", SAVED, "text")
     assert mode_of(folder) == 0o700
@@ -115,25 +115,25 @@ def test_a_folder_of_another_user_is_refused(folder):
         FileStore(folder)
 
 
-def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
-    """Here because a file is in the way."""
+def test_a_folder_that_cannot_be_created_is_refused(tmp_path):
+    """Here a file has the name of a parent folder."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigurationError, match=r"file/records cannot be made.*Not a directory"):
+    with pytest.raises(ConfigurationError, match=r"file/records cannot be created.*Not a directory"):
         FileStore(str(tmp_path / "file" / "records"))
-    with pytest.raises(ConfigurationError, match="is no folder"):
+    with pytest.raises(ConfigurationError, match="is not a folder"):
         FileStore(str(tmp_path / "file"))
 
 
 @pytest.mark.parametrize("folder", ["", "records", "./records"])
 def test_a_relative_folder_is_refused(folder):
-    """It would be another one in each working directory."""
+    """It would depend on the working directory."""
     with pytest.raises(ConfigurationError, match="absolute"):
         FileStore(folder)
 
 
 @pytest.mark.parametrize("room", range(9))
-def test_a_full_disk_costs_nothing_old(folder, room):
-    """Wherever in the text: the old text stands, no temporary file is left, and the way out is named."""
+def test_a_full_disk_loses_no_old_text(folder, room):
+    """At any byte of the text: the old text and no temporary file remain, and the error names the remedy."""
     FileStore(folder).put("a", PROGRESS, "old")
     with pytest.raises(StoreUnavailable, match="No space left on device; free some space"):
         FileStore(folder, FullDisk(room)).put("a", PROGRESS, "new text.")
@@ -143,8 +143,8 @@ def test_a_full_disk_costs_nothing_old(folder, room):
     assert os.listdir(folder) == ["a.progress"]
 
 
-def test_a_file_that_the_kernel_lets_not_grow_costs_nothing_old(folder):
-    """A real refusal in the middle of a text, by the limit on the size of a file."""
+def test_a_file_size_limit_loses_no_old_text(folder):
+    """The kernel refuses to write more in the middle of the text."""
     FileStore(folder).put("a", PROGRESS, "old")
     results = SPAWN.Queue()
     process = SPAWN.Process(target=writers.put_with_limit, args=(folder, "n" * 5000, 1000, results), daemon=True)
@@ -157,8 +157,8 @@ def test_a_file_that_the_kernel_lets_not_grow_costs_nothing_old(folder):
 
 @pytest.mark.parametrize("call", ["create", "write", "sync", "rename", "sync_folder", "read"])
 @pytest.mark.parametrize("number", [errno.EIO, errno.EDQUOT, errno.EROFS])
-def test_put_tells_of_any_failing_call(folder, call, number):
-    """Whatever fails: StoreUnavailable with the system's words, and one of the two texts whole."""
+def test_put_reports_any_failing_call(folder, call, number):
+    """For each call: StoreUnavailable with the system's message, and one of the two texts is complete."""
     FileStore(folder).put("a", PROGRESS, "old")
     with pytest.raises(StoreUnavailable, match=f"a.progress: {os.strerror(number)}; "):
         FileStore(folder, FailingDisk(call, number)).put("a", PROGRESS, "new")
@@ -168,8 +168,8 @@ def test_put_tells_of_any_failing_call(folder, call, number):
 
 
 @pytest.mark.parametrize("call", ["create", "write", "sync", "link", "sync_folder", "read"])
-def test_add_tells_of_any_failing_call(folder, call):
-    """A part that could not be added is absent, or whole."""
+def test_add_reports_any_failing_call(folder, call):
+    """A part that could not be added is absent or complete."""
     FileStore(folder)
     with pytest.raises(StoreUnavailable, match="Input/output error"):
         FileStore(folder, FailingDisk(call, errno.EIO)).add("a", SAVED, "new")
@@ -179,19 +179,19 @@ def test_add_tells_of_any_failing_call(folder, call):
 def test_a_file_system_without_hard_links_is_named(folder):
     """`add` needs them to be safe against a second writer."""
     FileStore(folder)
-    with pytest.raises(StoreUnavailable, match="must know hard links"):
+    with pytest.raises(StoreUnavailable, match="must support hard links"):
         FileStore(folder, FailingDisk("link", errno.EPERM)).add("a", SAVED, "new")
 
 
 def test_a_text_that_reads_back_differently_is_an_error(folder):
-    """What the disk gives back counts, not that it took it."""
+    """A write succeeds only if the disk returns the same text."""
     FileStore(folder)
     with pytest.raises(StoreUnavailable, match="saved of recovery a was written, but reads back differently"):
         FileStore(folder, ForgetfulDisk()).add("a", SAVED, "text")
 
 
-def test_a_removal_that_fails_is_told(folder):
-    """And can be repeated."""
+def test_a_failing_removal_is_reported(folder):
+    """It can be repeated."""
     FileStore(folder).add("a", SAVED, "text")
     with pytest.raises(StoreUnavailable, match=r"cannot remove .*a.saved: Input/output error"):
         FileStore(folder, FailingDisk("remove", errno.EIO)).remove("a")
@@ -199,7 +199,7 @@ def test_a_removal_that_fails_is_told(folder):
     assert os.listdir(folder) == []
 
 
-def test_a_folder_that_went_away_is_not_an_empty_store(folder):
+def test_a_folder_that_was_removed_is_not_an_empty_store(folder):
     """Without the folder nothing is known of any record: no listing, no RecordNotFound."""
     store = FileStore(folder)
     os.rmdir(folder)
@@ -209,12 +209,12 @@ def test_a_folder_that_went_away_is_not_an_empty_store(folder):
         lambda: store.put("a", SAVED, "text"),
         lambda: store.remove("a"),
     ):
-        with pytest.raises(StoreUnavailable, match="No such file or directory; see that"):
+        with pytest.raises(StoreUnavailable, match="No such file or directory; check that"):
             call()
 
 
 def test_symbolic_links_are_not_followed(folder, tmp_path):
-    """Neither read nor written through: `put` replaces the link, `add` finds the name taken."""
+    """`get` refuses a link, `put` replaces it, and `add` finds the name taken."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("not ours")
     store = FileStore(folder)
@@ -228,7 +228,7 @@ def test_symbolic_links_are_not_followed(folder, tmp_path):
     assert elsewhere.read_text() == "not ours"
 
 
-def test_a_pipe_in_place_of_a_record_does_not_hang(folder):
+def test_a_pipe_in_place_of_a_record_does_not_block(folder):
     """It is refused, and so is a folder."""
     store = FileStore(folder)
     os.mkfifo(os.path.join(folder, "a.saved"))
@@ -238,8 +238,8 @@ def test_a_pipe_in_place_of_a_record_does_not_hang(folder):
             store.get(recovery_id, SAVED)
 
 
-def test_bytes_that_are_no_text_are_an_invalid_record(folder):
-    """Somebody, or a disk, has changed the file."""
+def test_bytes_that_are_not_text_are_an_invalid_record(folder):
+    """A person or a faulty disk has changed the file."""
     store = FileStore(folder)
     store.put("a", SAVED, "text")
     with open(os.path.join(folder, "a.saved"), "wb") as stream:
@@ -248,14 +248,14 @@ def test_bytes_that_are_no_text_are_an_invalid_record(folder):
         store.get("a", SAVED)
 
 
-def test_leftovers_of_killed_writers_are_ignored_and_go_when_old(folder):
-    """A young one may be another writer's, at work now."""
+def test_temporary_files_of_killed_writers_are_ignored_and_removed_when_old(folder):
+    """A young one may belong to a writer that is still running."""
     store = FileStore(folder)
     old, young = (os.path.join(folder, f".a.saved.{digit * 16}.tmp") for digit in "01")
     for path in (old, young, os.path.join(folder, "notes.txt")):
         with open(path, "w") as stream:
             stream.write("half a te")
-    os.utime(old, (0, time.time() - LEFTOVER_AGE - 60))
+    os.utime(old, (0, time.time() - STALE_TEMPORARY_AGE - 60))
     assert store.ids(SAVED) == ()
     with pytest.raises(RecordNotFound):
         store.get("a", SAVED)
@@ -264,7 +264,7 @@ def test_leftovers_of_killed_writers_are_ignored_and_go_when_old(folder):
 
 
 def test_of_several_processes_that_add_one_wins(folder):
-    """Each id is won by one writer, the others are told, and the text is the winner's, whole."""
+    """For each id one writer wins, the others get RecordExists, and the text is the winner's, complete."""
     names, recovery_ids = "wxyz", [f"r{number}" for number in range(25)]
     barrier, results = SPAWN.Barrier(len(names)), SPAWN.Queue()
     processes = [
@@ -284,8 +284,8 @@ def test_of_several_processes_that_add_one_wins(folder):
     }
 
 
-def test_a_reader_never_sees_half_a_text(folder):
-    """While another process overwrites the record, each read gives one of the texts whole."""
+def test_a_reader_never_sees_a_partial_text(folder):
+    """While another process overwrites the record, each read returns one of the texts, complete."""
     texts = ("x" * 300_000, "y" * 100_000)
     store = FileStore(folder)
     store.put("a", PROGRESS, texts[0])

@@ -10,14 +10,14 @@ from placement_recovery.records.stores import SAVED, open_store
 
 
 def test_files_are_opened_in_the_configured_folder(folder):
-    """No service of StackStorm is needed for them."""
+    """They need no service of StackStorm."""
     config = Config(store="files", store_folder=folder)
     open_store(config).add("a", SAVED, "text")
     assert open_store(config).get("a", SAVED) == "text"
 
 
-def test_the_datastore_is_opened_over_the_service_of_the_action(service):
-    """The service is handed in; the library imports nothing of StackStorm."""
+def test_the_datastore_is_opened_with_the_service_of_the_action(service):
+    """The service is a parameter; the library imports nothing of StackStorm."""
     open_store(Config(store="datastore"), service).add("a", SAVED, "text")
     assert list(service.values.values()) == ["text"]
 

@@ -1,4 +1,4 @@
-"""The power goes at any moment of a write; the record is whole all the same."""
+"""A power cut at any moment of a write leaves a complete record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEW = '{"step": "delete allocations", "outcome": "done"}'
 
 @pytest.fixture
 def reopened(tmp_path):
-    """A function that opens a store on what a power cut left: {name: bytes}."""
+    """A function that opens a store on the content that a power cut left: {name: bytes}."""
     opened = []
 
     def reopen(content):
@@ -39,14 +39,14 @@ def read(store, part):
 
 
 def test_put_leaves_the_old_text_or_the_new(folder, reopened):
-    """Cut at every byte, with the rename or the names lost: the text is one of the two, whole, and can be put again."""
+    """Cut at every byte, with the rename or the names lost: one of the two texts is there, and put works again."""
     FileStore(folder).put("a", PROGRESS, OLD)
     disk = PowerCutDisk(folder)
     FileStore(folder, disk).put("a", PROGRESS, NEW)
-    outcomes = disk.all_outcomes()
-    assert len(outcomes) > len(NEW)
+    contents = disk.all_contents()
+    assert len(contents) > len(NEW)
     found = set()
-    for content in outcomes:
+    for content in contents:
         store = reopened(content)
         assert store.ids(PROGRESS) == ("a",)
         found.add(read(store, PROGRESS))
@@ -56,36 +56,36 @@ def test_put_leaves_the_old_text_or_the_new(folder, reopened):
 
 
 def test_add_leaves_nothing_or_the_whole_text(folder, reopened):
-    """A saved payload is never there in part."""
+    """A saved payload is never there partially."""
     os.mkdir(folder, 0o700)
     disk = PowerCutDisk(folder)
     FileStore(folder, disk).add("a", SAVED, NEW)
-    assert {read(reopened(content), SAVED) for content in disk.all_outcomes()} == {None, NEW}
+    assert {read(reopened(content), SAVED) for content in disk.all_contents()} == {None, NEW}
 
 
 @pytest.mark.parametrize("write", ["add", "put"])
 def test_what_has_returned_stays(folder, reopened, write):
-    """Once the call has come back, no power cut takes the text away."""
+    """Once the call has returned, no power cut removes the text."""
     os.mkdir(folder, 0o700)
     disk = PowerCutDisk(folder)
     getattr(FileStore(folder, disk), write)("a", SAVED, NEW)
-    assert {read(reopened(content), SAVED) for content in disk.last_outcomes()} == {NEW}
+    assert {read(reopened(content), SAVED) for content in disk.last_contents()} == {NEW}
 
 
-def test_a_removal_cut_in_half_leaves_the_progress(folder, reopened):
-    """A saved payload without its progress would look like a recovery that was opened and has not begun."""
+def test_an_interrupted_removal_leaves_the_progress(folder, reopened):
+    """A saved payload without its progress would look like a recovery that was opened but has not begun."""
     store = FileStore(folder)
     store.add("a", SAVED, OLD)
     store.put("a", PROGRESS, NEW)
     disk = PowerCutDisk(folder)
     FileStore(folder, disk).remove("a")
-    stores = [reopened(content) for content in disk.all_outcomes()]
+    stores = [reopened(content) for content in disk.all_contents()]
     assert {(read(store, SAVED), read(store, PROGRESS)) for store in stores} == {(OLD, NEW), (None, NEW), (None, None)}
 
 
-def test_the_judgement_notices_a_missing_sync(folder, reopened):
-    """On a disk that never syncs a file the same outcomes hold torn texts: the tests above can fail."""
+def test_a_missing_sync_is_detected(folder, reopened):
+    """On a disk that never syncs, the possible contents include partial texts: the tests above can fail."""
     FileStore(folder).put("a", PROGRESS, OLD)
     disk = PowerCutDisk(folder, forgets_sync=True)
     FileStore(folder, disk).put("a", PROGRESS, NEW)
-    assert NEW[:7] in {read(reopened(content), PROGRESS) for content in disk.all_outcomes()}
+    assert NEW[:7] in {read(reopened(content), PROGRESS) for content in disk.all_contents()}

@@ -1,4 +1,4 @@
-"""What every store promises, asked of both."""
+"""What every store guarantees, tested on both."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from placement_recovery.records.stores import PARTS, PROGRESS, SAVED, DatastoreS
 from testkit.stores.service import Service
 
 
-def test_gives_back_what_was_added(store):
-    """A text comes back to the letter, whatever is in it."""
+def test_get_returns_what_was_added(store):
+    """Any text is returned unchanged."""
     text = '{"host": "compute-0", "name": "Zürich 東京"}\r\n\n {{ st2kv.system.x }} \x00'
     store.add("3f9a2c", SAVED, text)
     assert store.get("3f9a2c", SAVED) == text
 
 
 def test_add_never_overwrites(store):
-    """What was saved stays as it was saved."""
+    """The first text remains."""
     store.add("3f9a2c", SAVED, "the first")
     with pytest.raises(RecordExists, match=r"3f9a2c.*left as it is"):
         store.add("3f9a2c", SAVED, "the second")
@@ -36,7 +36,7 @@ def test_put_overwrites(store):
     assert store.get("3f9a2c", PROGRESS) == "short"
 
 
-def test_parts_and_recoveries_do_not_touch_each_other(store):
+def test_parts_and_recoveries_are_independent(store):
     """One id may be the beginning of another."""
     store.add("a", SAVED, "a saved")
     store.add("ab", SAVED, "ab saved")
@@ -51,24 +51,24 @@ def test_parts_and_recoveries_do_not_touch_each_other(store):
 
 
 @pytest.mark.parametrize("there", [(), ("ab",)])
-def test_what_is_not_there_is_said_to_be_so(store, there):
-    """An absent part is an error that names it, never an empty text; longer ids are no match."""
+def test_an_absent_part_is_not_found(store, there):
+    """An absent part is an error that names it, never an empty text; longer ids do not match."""
     for recovery_id in there:
         store.add(recovery_id, SAVED, "text")
     with pytest.raises(RecordNotFound, match="recovery a has no saved"):
         store.get("a", SAVED)
 
 
-def test_more_than_a_page_of_recoveries_are_all_seen(store):
-    """StackStorm lists 100 values and does not say that there are more."""
+def test_more_than_a_page_of_recoveries_is_listed(store):
+    """By default StackStorm lists 100 values and does not say that there are more."""
     expected = tuple(sorted(f"r{number}" for number in range(130)))
     for recovery_id in reversed(expected):
         store.put(recovery_id, PROGRESS, "{}")
     assert store.ids(PROGRESS) == expected
 
 
-def test_remove_takes_all_parts_and_can_be_repeated(store):
-    """Nothing of a removed recovery is left, nothing of another is touched."""
+def test_remove_deletes_all_parts_and_can_be_repeated(store):
+    """Nothing of the removed recovery is left; others are unchanged."""
     for recovery_id in ("one", "two"):
         store.add(recovery_id, SAVED, "saved")
         store.put(recovery_id, PROGRESS, "progress")
@@ -79,21 +79,21 @@ def test_remove_takes_all_parts_and_can_be_repeated(store):
 
 @pytest.mark.parametrize("recovery_id", ["", "../etc", "A", "a.b", "a/b", "ä", "a\n", "a b", "a" * 65])
 def test_an_id_that_could_be_a_path_is_refused(store, recovery_id):
-    """Ids become parts of keys and of file names: nothing but a-z and 0-9 gets there."""
+    """Ids become parts of keys and of file names: only a-z and 0-9 are allowed."""
     for call in (
         lambda: store.add(recovery_id, SAVED, "text"),
         lambda: store.put(recovery_id, SAVED, "text"),
         lambda: store.get(recovery_id, SAVED),
         lambda: store.remove(recovery_id),
     ):
-        with pytest.raises(InvalidInput, match="no recovery id"):
+        with pytest.raises(InvalidInput, match="not a recovery id"):
             call()
     assert store.ids(SAVED) == ()
 
 
 @pytest.mark.parametrize("part", ["", "tmp", "../saved", "Saved", "saved\n"])
 def test_an_unknown_part_is_refused(store, part):
-    """A part that remove does not know would stay for ever."""
+    """`remove` would never delete an unknown part."""
     for call in (
         lambda: store.add("a", part, "text"),
         lambda: store.put("a", part, "text"),
@@ -105,7 +105,7 @@ def test_an_unknown_part_is_refused(store, part):
 
 
 def test_a_text_that_utf8_cannot_hold_is_refused(store):
-    """It is the caller's fault, and is said before anything is written."""
+    """It is refused before anything is written."""
     with pytest.raises(InvalidInput, match="UTF-8"):
         store.put("a", SAVED, "half a surrogate pair: \ud800")
     assert store.ids(SAVED) == ()
@@ -117,7 +117,7 @@ TEXTS = st.text(max_size=40)
 
 
 class StoreAgainstDict(RuleBasedStateMachine):
-    """Any sequence of calls leaves the store with what a plain mapping would have."""
+    """After any sequence of calls the store holds what a plain mapping would."""
 
     def __init__(self):
         super().__init__()
@@ -147,18 +147,18 @@ class StoreAgainstDict(RuleBasedStateMachine):
     @precondition(lambda self: self.expected)
     @rule(recovery_id=IDS)
     def remove(self, recovery_id):
-        """All parts go."""
+        """All parts are removed."""
         self.store.remove(recovery_id)
         self.expected = {key: text for key, text in self.expected.items() if key[0] != recovery_id}
 
     @rule()
     def open_again(self):
-        """Nothing lives in the object only."""
+        """The object itself holds no state."""
         self.store = self.open()
 
     @invariant()
     def holds_what_is_expected(self):
-        """Listings and texts are those of the mapping."""
+        """Listings and texts equal those of the mapping."""
         found = {(name, part): self.store.get(name, part) for part in PARTS for name in self.store.ids(part)}
         assert found == self.expected
 

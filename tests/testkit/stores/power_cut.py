@@ -1,8 +1,8 @@
-"""What a disk can hold after a power cut, computed from what a FileStore asked of it.
+"""What a disk can hold after a power cut, computed from the calls of a FileStore.
 
-The promise of a file system is taken at its least. A file that was not synced holds any beginning of what was written
-to it. A name that was not synced (by its folder) is what it was at any moment since the folder's last sync, each name
-by itself: a rename may have happened in one place and not in the other.
+Only the weakest guarantees of a file system are assumed. A file that was not synced holds any prefix of what was
+written to it. A name whose folder was not synced leads to any file that it led to since the folder's last sync, each
+name independently: one half of a rename may have happened without the other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Content = Dict[str, bytes]
 
 
 class Remains:
-    """What is surely on the disk, and what may be, at one moment. A file is a number; a name leads to one or none."""
+    """What is certainly on the disk at one moment, and what may be. Files are numbered; a name leads to one or none."""
 
     def __init__(self, content: Content) -> None:
         self.data: List[bytes] = list(content.values())
@@ -25,7 +25,7 @@ class Remains:
         self.names: Dict[str, List[Optional[int]]] = {name: [number] for number, name in enumerate(content)}
 
     def create(self, name: str) -> int:
-        """Make an empty file under a name."""
+        """Create an empty file under a name."""
         self.data.append(b"")
         self.synced.append(0)
         self.point(name, len(self.data) - 1)
@@ -36,11 +36,11 @@ class Remains:
         self.names.setdefault(name, [None]).append(number)
 
     def sync_names(self) -> None:
-        """Settle each name."""
+        """Make the present file of each name durable."""
         self.names = {name: been[-1:] for name, been in self.names.items()}
 
-    def outcomes(self) -> Iterator[Content]:
-        """Give each content that the folder can have when the power is back."""
+    def contents(self) -> Iterator[Content]:
+        """Yield each content that the folder can have after the power cut."""
         for choice in product(*self.names.values()):
             leads = {name: number for name, number in zip(self.names, choice) if number is not None}
             numbers = sorted(set(leads.values()))
@@ -50,9 +50,9 @@ class Remains:
 
 
 class PowerCutDisk(Disk):
-    """Does what it is asked, and notes after each call what a power cut at this moment could leave.
+    """Performs each call, and records after it what a power cut at this moment could leave.
 
-    `forgets_sync`: notes nothing of a file's sync, to see that the judgement notices its absence.
+    `forgets_sync`: syncs of files are not recorded, to show that a missing one is detected.
     """
 
     def __init__(self, folder: str, forgets_sync: bool = False) -> None:
@@ -60,71 +60,71 @@ class PowerCutDisk(Disk):
         self._handles: Dict[int, int] = {}
         self._forgets_sync = forgets_sync
         self.moments: List[List[Content]] = []
-        self._note()
+        self._record()
 
     def create(self, path: str) -> int:
-        """Note a new file."""
+        """Record a new file."""
         handle = super().create(path)
         self._handles[handle] = self._remains.create(os.path.basename(path))
-        self._note()
+        self._record()
         return handle
 
     def write(self, handle: int, data: memoryview) -> int:
-        """Note what was written."""
+        """Record what was written."""
         written = super().write(handle, data)
         self._remains.data[self._handles[handle]] += bytes(data[:written])
-        self._note()
+        self._record()
         return written
 
     def sync(self, handle: int) -> None:
-        """Note that the file is safe."""
+        """Record that the file is durable."""
         super().sync(handle)
         number = self._handles[handle]
         if not self._forgets_sync:
             self._remains.synced[number] = len(self._remains.data[number])
-        self._note()
+        self._record()
 
     def link(self, path: str, name: str) -> None:
-        """Note a second name."""
+        """Record a second name."""
         super().link(path, name)
         self._remains.point(os.path.basename(name), self._now(path))
-        self._note()
+        self._record()
 
     def rename(self, path: str, name: str) -> None:
-        """Note two changes of names."""
+        """Record the change of both names."""
         super().rename(path, name)
         self._remains.point(os.path.basename(name), self._now(path))
         self._remains.point(os.path.basename(path), None)
-        self._note()
+        self._record()
 
     def remove(self, path: str) -> None:
-        """Note that a name is gone."""
+        """Record that a name is removed."""
         super().remove(path)
         self._remains.point(os.path.basename(path), None)
-        self._note()
+        self._record()
 
     def sync_folder(self, folder: str) -> None:
-        """Note that the names are safe."""
+        """Record that the names are durable."""
         super().sync_folder(folder)
         self._remains.sync_names()
-        self._note()
+        self._record()
 
-    def all_outcomes(self) -> List[Content]:
-        """Give, without repetition, each content that a power cut at any moment could have left."""
+    def all_contents(self) -> List[Content]:
+        """Return, without duplicates, each content that a power cut at any moment could have left."""
         seen: Set[Tuple[Tuple[str, bytes], ...]] = {
             tuple(sorted(content.items())) for moment in self.moments for content in moment
         }
         return [dict(items) for items in sorted(seen)]
 
-    def last_outcomes(self) -> List[Content]:
-        """Give each content that a power cut after the last call could leave."""
+    def last_contents(self) -> List[Content]:
+        """Return each content that a power cut after the last call could leave."""
         return self.moments[-1]
 
     def _now(self, path: str) -> Optional[int]:
         return self._remains.names[os.path.basename(path)][-1]
 
-    def _note(self) -> None:
-        self.moments.append(list(self._remains.outcomes()))
+    def _record(self) -> None:
+        self.moments.append(list(self._remains.contents()))
 
 
 def _read(path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""StackStorm's datastore service as an action meets it, in memory, with faults that can be switched on."""
+"""StackStorm's datastore service as an action sees it, in memory, with faults that can be switched on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LARGEST_DOCUMENT = 16 * 1024 * 1024
 
 
 class HTTPError(OSError):
-    """In the place of that of `requests`, which is an OSError as well."""
+    """Stands for that of `requests`, which is an OSError as well."""
 
 
 class KeyValuePair(NamedTuple):
@@ -19,20 +19,20 @@ class KeyValuePair(NamedTuple):
 
 
 class Service:
-    """`failing` holds the calls that meet a 500: the service hides that in get_value and delete_value, as the real one.
+    """`failing` holds the calls that fail with a 500, which get_value and delete_value hide, as in the real service.
 
-    `lost` holds the calls that do their work, and whose answer is a 504; `deaf` makes set_value answer False.
+    `lost` holds the calls that succeed but whose answer is a 504; `rejecting` makes set_value return False.
     """
 
     def __init__(self) -> None:
         self.values: Dict[str, str] = {}
         self.failing: Set[str] = set()
         self.lost: Set[str] = set()
-        self.deaf = False
+        self.rejecting = False
         self.absent_counts_as_deleted = True
 
     def get_value(self, name: str, local: bool = True) -> Optional[str]:
-        """Give the value, or None if there is none, or on an error."""
+        """Return the value, or None if there is none or on an error."""
         assert not local, "keys must not depend on the action's class"
         return None if "get_value" in self.failing else self.values.get(name)
 
@@ -41,7 +41,7 @@ class Service:
         assert not local, "keys must not depend on the action's class"
         if "set_value" in self.failing or len(name) + len(value.encode()) > LARGEST_DOCUMENT:
             raise HTTPError("500 Server Error: Internal Server Error\nMESSAGE: Internal Server Error for url: /keys")
-        if self.deaf:
+        if self.rejecting:
             return False
         self.values[name] = value
         if "set_value" in self.lost:

@@ -1,4 +1,4 @@
-"""What test_file_store.py runs in processes of their own; imported by them by name."""
+"""Functions that test_file_store.py runs in processes of their own, which import them by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from placement_recovery.records.stores import PROGRESS, SAVED, FileStore
 
 
 def add_all(folder, name, recovery_ids, barrier, results):
-    """Add the same ids as the other writers do, each at the same moment; report those that were won."""
+    """Add the same ids at the same moments as the other writers; report those that this one won."""
     store = FileStore(folder)
     won = []
     for recovery_id in recovery_ids:
@@ -23,14 +23,14 @@ def add_all(folder, name, recovery_ids, barrier, results):
 
 
 def put_often(folder, texts, times):
-    """Overwrite one record again and again."""
+    """Overwrite one record repeatedly."""
     store = FileStore(folder)
     for number in range(times):
         store.put("a", PROGRESS, texts[number % len(texts)])
 
 
 def put_with_limit(folder, text, limit, results):
-    """Put a text where the kernel lets no file grow beyond `limit` bytes; report the error."""
+    """Put a text with a file size limit of `limit` bytes; report the error."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     try:
         FileStore(folder).put("a", PROGRESS, text)

@@ -1,4 +1,10 @@
-"""Where recovery records are kept: in StackStorm's datastore, or in files."""
+"""Where recovery records are kept.
+
+base       Store: what every store guarantees; the parts of a record
+datastore  DatastoreStore: in StackStorm's datastore
+files      FileStore: in a private folder
+disk       the operating system calls of FileStore
+"""
 
 from __future__ import annotations
 
@@ -11,22 +17,14 @@ from placement_recovery.records.stores.datastore import DatastoreService, Datast
 from placement_recovery.records.stores.files import FileStore
 
 __all__ = [
-    "NOTIFIED",
-    "PARTS",
-    "PROGRESS",
-    "SAVED",
-    "DatastoreService",
-    "DatastoreStore",
-    "FileStore",
-    "Store",
-    "open_store",
+    "NOTIFIED", "PARTS", "PROGRESS", "SAVED", "DatastoreService", "DatastoreStore", "FileStore", "Store", "open_store",
 ]
 
 
 def open_store(config: Config, datastore_service: Optional[DatastoreService] = None) -> Store:
-    """Open the store that the configuration names. `datastore_service` is the `action_service` of an action.
+    """Open the configured store. `datastore_service` is the `action_service` of a StackStorm action.
 
-    Raises ConfigurationError where the datastore is asked for outside of StackStorm, or the folder cannot be used.
+    Raises ConfigurationError if the datastore is configured outside of StackStorm, or the folder cannot be used.
     """
     if config.store == "files":
         return FileStore(config.store_folder)

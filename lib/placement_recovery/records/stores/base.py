@@ -1,4 +1,4 @@
-"""What every store of recovery records does: it keeps texts under a recovery's id and the name of a part."""
+"""The interface of all stores of recovery records: texts, each under a recovery's id and the name of a part."""
 
 from __future__ import annotations
 
@@ -10,50 +10,49 @@ from placement_recovery.errors import InvalidInput, StoreUnavailable
 
 SAVED = "saved"
 PROGRESS = "progress"
-# No part of a recovery: what was told about a host (told.py), under an id made of the host's name.
+# Not part of a recovery: the last notification about a host, under an id derived from the host's name.
 NOTIFIED = "notified"
 
-# In the order of removal. The progress goes last: as long as it stands it says that the recovery is closed.
-# Were it to go first, a removal that died halfway would leave a saved payload alone, and that is what a
-# recovery looks like that was opened and has not begun.
+# In the order of removal. The progress is removed last, because it says that the recovery is closed. If it were removed
+# first, an interrupted removal would leave only a saved payload, and the recovery would look opened but not begun.
 PARTS = (SAVED, PROGRESS)
 
 _RECOVERY_ID = re.compile(r"[a-z0-9]{1,64}")
 
 
 class Store(ABC):
-    """Keeps texts; knows nothing of what they say. Each write is read back before it counts.
+    """Keeps texts without interpreting them. Each write is verified by reading it back.
 
-    Every method raises InvalidInput for an id that is not 1 to 64 of a-z and 0-9, or a part that is not known,
-    and StoreUnavailable, with the cause and what to do, where the store does not take or give a text.
+    Every method raises InvalidInput for an id that is not 1 to 64 of a-z and 0-9, or for an unknown part, and
+    StoreUnavailable, with the cause and what to do, if the store cannot be read or written.
     """
 
     def add(self, recovery_id: str, part: str, text: str) -> None:
-        """Write a part that must not exist yet: raises RecordExists, and leaves the old text alone, if it does."""
+        """Write a part that must not exist yet; raises RecordExists, and keeps the old text, if it does."""
         _check(recovery_id, part)
         _check_text(recovery_id, part, text)
         self._create(recovery_id, part, text)
         self._check_written(recovery_id, part, text)
 
     def put(self, recovery_id: str, part: str, text: str) -> None:
-        """Write a part, over the old text if there is one."""
+        """Write a part; an old text is replaced."""
         _check(recovery_id, part)
         _check_text(recovery_id, part, text)
         self._write(recovery_id, part, text)
         self._check_written(recovery_id, part, text)
 
     def get(self, recovery_id: str, part: str) -> str:
-        """Give a part as it was written; raises RecordNotFound, or RecordInvalid if it is no text at all."""
+        """Return a part as it was written; raises RecordNotFound, or RecordInvalid if it is not text."""
         _check(recovery_id, part)
         return self._read(recovery_id, part)
 
     def ids(self, part: str) -> Tuple[str, ...]:
-        """Give the sorted ids of all recoveries that have this part."""
+        """Return the sorted ids of all recoveries that have this part."""
         check_part(part)
         return tuple(sorted(self._list(part)))
 
     def remove(self, recovery_id: str) -> None:
-        """Remove all parts of a recovery, in the order of PARTS. What is not there counts as removed."""
+        """Remove all parts of a recovery, in the order of PARTS. An absent part counts as removed."""
         check_recovery_id(recovery_id)
         for part in PARTS:
             self._delete(recovery_id, part)
@@ -62,7 +61,7 @@ class Store(ABC):
         if self._read(recovery_id, part) != text:
             raise StoreUnavailable(
                 f"{part} of recovery {recovery_id} was written, but reads back differently: another process writes"
-                " the same record, or the store is damaged. See that nobody else works on this recovery, then resume it"
+                " the same record, or the store is damaged. Check that nobody else runs this recovery, then resume it"
             )
 
     @abstractmethod
@@ -71,7 +70,7 @@ class Store(ABC):
 
     @abstractmethod
     def _write(self, recovery_id: str, part: str, text: str) -> None:
-        """Write durably, whole or not at all."""
+        """Write durably and atomically."""
 
     @abstractmethod
     def _read(self, recovery_id: str, part: str) -> str:
@@ -79,30 +78,30 @@ class Store(ABC):
 
     @abstractmethod
     def _list(self, part: str) -> Tuple[str, ...]:
-        """Give all ids that have the part, in any order."""
+        """Return all ids that have the part, in any order."""
 
     @abstractmethod
     def _delete(self, recovery_id: str, part: str) -> None:
-        """Delete durably; a part that is absent is no error."""
+        """Delete durably; an absent part is not an error."""
 
 
 def is_recovery_id(text: str) -> bool:
-    """Tell whether a text has the shape of a recovery's id."""
+    """Return whether a text has the form of a recovery id."""
     return _RECOVERY_ID.fullmatch(text) is not None
 
 
 def check_recovery_id(recovery_id: str) -> None:
-    """Raise InvalidInput unless this can be a recovery's id: it becomes part of a key and of a file's name."""
+    """Raise InvalidInput unless this is a valid recovery id: it becomes part of a key and of a file name."""
     if not is_recovery_id(recovery_id):
         raise InvalidInput(
-            f"{recovery_id!r} is no recovery id: those are 1 to 64 of a-z and 0-9; show_recoveries lists them"
+            f"{recovery_id!r} is not a recovery id: an id is 1 to 64 of a-z and 0-9; show_recoveries lists them"
         )
 
 
 def check_part(part: str) -> None:
-    """Raise InvalidInput unless this is a known part: what nobody knows would never be removed."""
+    """Raise InvalidInput unless this is a known part: an unknown one would never be removed."""
     if part not in (*PARTS, NOTIFIED):
-        raise InvalidInput(f"{part!r} is no part of a recovery record; the parts are {', '.join(PARTS)}")
+        raise InvalidInput(f"{part!r} is not a part of a recovery record; the parts are {', '.join(PARTS)}")
 
 
 def _check(recovery_id: str, part: str) -> None:

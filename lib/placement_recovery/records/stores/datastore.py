@@ -1,7 +1,7 @@
 """Recovery records in StackStorm's datastore, which all runners share.
 
-What is relied on was read in StackStorm 3.8.0 to 3.9.0: st2common/services/datastore.py, st2client/models/core.py and
-st2api/controllers/v1/keyvalue.py.
+The behaviour relied on was verified in the source of StackStorm 3.8.0 to 3.9.0: st2common/services/datastore.py,
+st2client/models/core.py and st2api/controllers/v1/keyvalue.py.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from typing import Any, List, Optional, Protocol, Tuple
 from placement_recovery.errors import RecordExists, RecordNotFound, StoreUnavailable
 from placement_recovery.records.stores.base import Store, is_recovery_id
 
-# Bytes of UTF-8. A value is one MongoDB document, of 16 MiB at most, name and the like included.
-LARGEST_TEXT = 15_000_000
+# Bytes of UTF-8. A value is one MongoDB document of at most 16 MiB, including its name and other fields.
+MAX_TEXT_BYTES = 15_000_000
 
 
 class DatastoreService(Protocol):
-    """What of the `action_service` of a StackStorm action is used here."""
+    """The methods of a StackStorm action's `action_service` that are used here."""
 
     def get_value(self, name: str, local: bool = ...) -> Optional[str]:
-        """Give a value. None means that there is none, or that the API did not answer: the service hides which."""
+        """Return a value. None means that there is none or that the API failed: the service does not say which."""
 
     def set_value(self, name: str, value: str, *, local: bool = ...) -> bool:
-        """Write a value, over the old one if there is one; raises requests' errors."""
+        """Write a value; an old one is replaced. Raises the errors of requests."""
 
     def list_values(self, local: bool = ..., prefix: Optional[str] = ..., limit: Optional[int] = ...) -> List[Any]:
-        """List objects with `name` and `value`; 100 unless the limit is -1, and with RBAC keys beside the prefix."""
+        """List objects with `name` and `value`: 100 unless the limit is -1; with RBAC also keys without the prefix."""
 
     def delete_value(self, name: str, local: bool = ...) -> bool:
-        """Delete a value. False hides why: an error, or (in st2tests, not in the API) that there was none."""
+        """Delete a value. False means an error or (in st2tests, not in the API) that there was none."""
 
 
 class DatastoreStore(Store):
-    """One value a part, under `placement_recovery:<part>:<id>`, readable by every action of every pack.
+    """One value per part, under `placement_recovery:<part>:<id>`, readable by every action of every pack.
 
-    The datastore has no compare-and-set: `add` looks, writes, and reads back. Two at the same moment can both find
-    nothing, and both succeed; the later text stands. Ids are random, and one recovery is run by one action at a time,
-    so this takes a second start of the same recovery: which of them may go on, the claim in Placement decides.
+    The datastore has no compare-and-set: `add` reads, writes and reads back. Two calls at the same moment can both find
+    no value and both succeed; the later text remains. Ids are random, and one action at a time runs a recovery, so this
+    requires a second start of the same recovery; the lock in Placement decides which of them may continue.
     """
 
     def __init__(self, service: DatastoreService) -> None:
@@ -46,7 +46,7 @@ class DatastoreStore(Store):
         key = _key(recovery_id, part)
         if self._find(key) is not None:
             raise RecordExists(
-                f"{key} is in the datastore already and was left as it is; resume that recovery, or start a new one"
+                f"{key} is already in the datastore and was left as it is; resume that recovery, or start a new one"
             )
         self._set(key, text)
 
@@ -57,7 +57,7 @@ class DatastoreStore(Store):
         text = self._find(_key(recovery_id, part))
         if text is None:
             raise RecordNotFound(
-                f"recovery {recovery_id} has no {part} in the datastore; show_recoveries lists what is there"
+                f"recovery {recovery_id} has no {part} in the datastore; show_recoveries lists the recoveries"
             )
         return text
 
@@ -73,17 +73,17 @@ class DatastoreStore(Store):
         except Exception as error:
             raise _unavailable("delete", key, error) from error
         if not deleted and self._find(key) is not None:
-            raise _unavailable("delete", key, "the service answered False")
+            raise _unavailable("delete", key, "the service returned False")
 
     def _find(self, key: str) -> Optional[str]:
-        """Give a value, or None where it is proven that there is none: `get_value` says None on an error too."""
+        """Return a value, or None if it certainly does not exist: `get_value` returns None on an error as well."""
         try:
             text = self._service.get_value(key, local=False)
         except Exception as error:
             raise _unavailable("read", key, error) from error
         if text is not None:
             return text
-        # A list does raise when the API fails.
+        # list_values raises an exception if the API fails.
         return dict(self._listed(key)).get(key)
 
     def _set(self, key: str, text: str) -> None:
@@ -91,12 +91,12 @@ class DatastoreStore(Store):
         try:
             accepted = self._service.set_value(key, text, local=False)
         except Exception as error:
-            # The answer may be all that was lost.
+            # Perhaps only the answer was lost.
             if not self._holds(key, text):
                 raise _unavailable("write", key, error) from error
             return
         if not accepted:
-            raise _unavailable("write", key, "the service answered False")
+            raise _unavailable("write", key, "the service returned False")
 
     def _holds(self, key: str, text: str) -> bool:
         try:
@@ -105,7 +105,7 @@ class DatastoreStore(Store):
             return False
 
     def _listed(self, prefix: str) -> List[Tuple[str, str]]:
-        """Give names and values. The values cannot be left out: the service has no such option."""
+        """Return names and values. The service has no option to omit the values."""
         try:
             found = self._service.list_values(local=False, prefix=prefix, limit=-1)
             return [(item.name, item.value) for item in found]
@@ -119,17 +119,17 @@ def _key(recovery_id: str, part: str) -> str:
 
 def _check_size(key: str, text: str) -> None:
     size = len(text.encode("utf-8"))
-    if size > LARGEST_TEXT:
+    if size > MAX_TEXT_BYTES:
         raise StoreUnavailable(
-            f"{key} would be {size} bytes, and the datastore takes {LARGEST_TEXT} at most; nothing was written."
+            f"{key} would be {size} bytes, and the datastore accepts at most {MAX_TEXT_BYTES}; nothing was written."
             " Set store to files, with a store_folder that all runners share"
         )
 
 
 def _unavailable(verb: str, key: str, cause: object) -> StoreUnavailable:
-    """Any exception is a cause: their classes are those of StackStorm's client, which the library does not import."""
-    told = " ".join(str(cause).split()) or type(cause).__name__
+    """Build the error for any cause: the library does not import the exception classes of StackStorm's client."""
+    reason = " ".join(str(cause).split()) or type(cause).__name__
     return StoreUnavailable(
-        f"the datastore did not {verb} {key}: {told}. See that st2api answers (st2 key list) and that this user may"
+        f"the datastore did not {verb} {key}: {reason}. Check that st2api answers (st2 key list) and that this user may"
         " read, write and list all keys (with RBAC: the admin role), then run the same again"
     )

@@ -1,4 +1,4 @@
-"""The calls to the operating system by which FileStore reads, writes and removes: a test hands in a failing one."""
+"""The operating system calls of FileStore; tests inject a failing Disk."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import os
 import stat
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-# Without O_NONBLOCK, opening a FIFO that somebody put there would wait for ever.
+# Without O_NONBLOCK, opening a FIFO in place of a record would block forever.
 _EXISTING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Disk:
-    """Thin over `os`; every method raises OSError."""
+    """A thin layer over `os`; every method raises OSError."""
 
     def create(self, path: str) -> int:
         """Open a new file, mode 0600, for writing; raises FileExistsError, also on a symbolic link."""
@@ -31,11 +31,11 @@ class Disk:
         os.close(handle)
 
     def link(self, path: str, name: str) -> None:
-        """Give a file a second name; raises FileExistsError if the name is taken. Of two at once one wins."""
+        """Give a file a second name; raises FileExistsError if the name is taken. Of two concurrent calls one wins."""
         os.link(path, name)
 
     def rename(self, path: str, name: str) -> None:
-        """Rename a file, at once and over whatever bears the name; a symbolic link there is replaced, not followed."""
+        """Rename a file atomically, replacing a file of that name; a symbolic link there is replaced, not followed."""
         os.rename(path, name)
 
     def remove(self, path: str) -> None:
@@ -51,7 +51,7 @@ class Disk:
             os.close(handle)
 
     def read(self, path: str) -> bytes:
-        """Read a regular file; a symbolic link is not followed, and anything else is refused."""
+        """Read a regular file; a symbolic link is not followed, and any other type of file is refused."""
         handle = os.open(path, _EXISTING)
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):

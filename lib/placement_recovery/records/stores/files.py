@@ -1,4 +1,4 @@
-"""Recovery records as files in one private folder, for use outside of StackStorm or on a shared file system."""
+"""Recovery records as files in a private folder, for use outside of StackStorm or on a shared file system."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from placement_recovery.errors import (
 from placement_recovery.records.stores.base import Store, is_recovery_id
 from placement_recovery.records.stores.disk import Disk
 
-# Seconds. No write lasts that long, whatever the clocks of machines that share the folder say.
-LEFTOVER_AGE = 86400
+# Seconds. No write takes that long, even if the clocks of the machines that share the folder differ.
+STALE_TEMPORARY_AGE = 86400
 
 _TEMPORARY = re.compile(r"\.[a-z0-9]+\.[a-z]+\.[0-9a-f]{16}\.tmp")
 
-_WHAT_TO_DO = {
+_ADVICE = {
     errno.ENOSPC: "free some space there, then run the same again",
     errno.EDQUOT: "free some space there or raise the quota, then run the same again",
-    errno.EROFS: "the file system is read-only: look into the kernel's log, then run the same again",
+    errno.EROFS: "the file system is read-only: check the kernel log, then run the same again",
     errno.EACCES: "run as the folder's owner",
-    errno.ELOOP: "it is a symbolic link, which is never followed: look who put it there",
-    errno.EINVAL: "it is not a regular file: look who put it there",
-    errno.EPERM: "the file system must know hard links, and the folder must not be immutable",
-    errno.EOPNOTSUPP: "the file system must know hard links: choose another store_folder",
+    errno.ELOOP: "it is a symbolic link, which is never followed: find out who put it there",
+    errno.EINVAL: "it is not a regular file: find out who put it there",
+    errno.EPERM: "the file system must support hard links, and the folder must not be immutable",
+    errno.EOPNOTSUPP: "the file system must support hard links: choose another store_folder",
 }
 
 
 class FileStore(Store):
-    """One file a part, named `<id>.<part>`, mode 0600, in a folder of mode 0700 that is made if it is missing.
+    """One file per part, named `<id>.<part>`, mode 0600, in a folder of mode 0700 that is created if missing.
 
-    A text is written to a temporary file, synced, and given its name in one call: the old text or the new one is
-    there, also after a power cut. Raises ConfigurationError for a folder that cannot be used.
+    A text is written to a temporary file, synced, and renamed or linked in one call: even after a power cut either the
+    old text or the new one is there. Raises ConfigurationError for a folder that cannot be used.
     """
 
     def __init__(self, folder: str, disk: Optional[Disk] = None) -> None:
@@ -52,13 +52,13 @@ class FileStore(Store):
 
     def _create(self, recovery_id: str, part: str, text: str) -> None:
         path = self._path(recovery_id, part)
-        # A link is refused where the name is taken, which a rename is not: of two writers exactly one wins.
+        # Unlike rename, link fails if the name is taken: of two writers exactly one wins.
         with self._explained("write", path), self._temporary(recovery_id, part, text) as temporary:
             try:
                 self._disk.link(temporary, path)
             except FileExistsError:
                 raise RecordExists(
-                    f"{path} is there already and was left as it is; resume that recovery, or start a new one"
+                    f"{path} already exists and was left as it is; resume that recovery, or start a new one"
                 ) from None
             self._disk.sync_folder(self._folder)
 
@@ -74,9 +74,9 @@ class FileStore(Store):
             try:
                 data = self._disk.read(path)
             except FileNotFoundError:
-                os.stat(self._folder)  # without the folder, nothing can be said of the record
+                os.stat(self._folder)  # without the folder, nothing is known about the record
                 raise RecordNotFound(
-                    f"recovery {recovery_id} has no {part} in {self._folder}; show_recoveries lists what is there"
+                    f"recovery {recovery_id} has no {part} in {self._folder}; show_recoveries lists the recoveries"
                 ) from None
         try:
             return data.decode("utf-8")
@@ -92,7 +92,7 @@ class FileStore(Store):
         path = self._path(recovery_id, part)
         with self._explained("remove", path):
             self._discard(path)
-            # One sync a part: the parts vanish from the disk in the order in which they are removed.
+            # One sync per part: the parts disappear from the disk in the order of removal.
             self._disk.sync_folder(self._folder)
 
     def _path(self, recovery_id: str, part: str) -> str:
@@ -100,7 +100,7 @@ class FileStore(Store):
 
     @contextmanager
     def _temporary(self, recovery_id: str, part: str, text: str) -> Iterator[str]:
-        """Yield the path of a synced file with this text; the name is gone afterwards."""
+        """Yield the path of a synced file with this text; the name is removed afterwards."""
         self._clean()
         path = os.path.join(self._folder, f".{recovery_id}.{part}.{secrets.token_hex(8)}.tmp")
         handle = self._disk.create(path)
@@ -120,12 +120,12 @@ class FileStore(Store):
             self._disk.close(handle)
 
     def _clean(self) -> None:
-        """Remove what writers that were killed left behind, once it is so old that no writer can still want it."""
-        oldest = time.time() - LEFTOVER_AGE
+        """Remove temporary files of killed writers that are too old to be in use."""
+        oldest = time.time() - STALE_TEMPORARY_AGE
         with os.scandir(self._folder) as entries:
-            leftovers = [entry.path for entry in entries if _TEMPORARY.fullmatch(entry.name)]
-        for path in leftovers:
-            with suppress(FileNotFoundError):  # another writer cleans up as well
+            temporaries = [entry.path for entry in entries if _TEMPORARY.fullmatch(entry.name)]
+        for path in temporaries:
+            with suppress(FileNotFoundError):  # another writer may clean up as well
                 if os.lstat(path).st_mtime < oldest:
                     self._disk.remove(path)
 
@@ -135,11 +135,11 @@ class FileStore(Store):
 
     @contextmanager
     def _explained(self, verb: str, path: str) -> Iterator[None]:
-        """Turn an error of the system into StoreUnavailable."""
+        """Convert an OSError to StoreUnavailable."""
         try:
             yield
         except OSError as error:
-            advice = _WHAT_TO_DO.get(error.errno or 0, f"see that {self._folder} is there and its disk is sound")
+            advice = _ADVICE.get(error.errno or 0, f"check that {self._folder} exists and its disk works")
             raise StoreUnavailable(f"cannot {verb} {path}: {error.strerror or error}; {advice}") from error
 
     def _prepare(self) -> None:
@@ -150,13 +150,13 @@ class FileStore(Store):
             found = os.stat(self._folder)
         except OSError as error:
             raise ConfigurationError(
-                f"store_folder {self._folder} cannot be made or looked at: {error.strerror}; make it for the user with"
+                f"store_folder {self._folder} cannot be created or read: {error.strerror}; create it for the user with"
                 f" id {os.geteuid()}, mode 0700, or set another one"
             ) from error
         _check_private(self._folder, found)
 
     def _make(self, folder: str) -> None:
-        """Make a folder and what is missing above it, each synced, so that a power cut does not take it away."""
+        """Create a folder and its missing parents, each synced, so that they survive a power cut."""
         if os.path.isdir(folder):
             return
         above = os.path.dirname(folder.rstrip("/"))
@@ -167,13 +167,13 @@ class FileStore(Store):
 
 
 def _check_private(folder: str, found: os.stat_result) -> None:
-    """Records name projects and users: only their owner may read them, and only he may put files there."""
+    """Records name projects and users: only their owner may read them or put files there."""
     if not stat.S_ISDIR(found.st_mode):
-        raise ConfigurationError(f"store_folder {folder} is no folder; set another one")
+        raise ConfigurationError(f"store_folder {folder} is not a folder; set another one")
     if found.st_uid != os.geteuid():
         raise ConfigurationError(
             f"store_folder {folder} belongs to the user with id {found.st_uid}, and this runs as {os.geteuid()}:"
-            " records of two users would hide from each other. Run as its owner, or set another one"
+            " neither user could read the records of the other. Run as its owner, or set another one"
         )
     if stat.S_IMODE(found.st_mode) & 0o077:
         mode = stat.S_IMODE(found.st_mode)
