@@ -52,7 +52,7 @@ def test_a_recovery_that_nobody_knows_is_refused(context, name):
 @pytest.mark.parametrize("text", ["", "../../etc/passwd", "3F9A", "a b", "x" * 65, "{{ x }}"])
 def test_what_cannot_be_an_id_is_refused(context, text):
     """Before it becomes part of a path or a key."""
-    with pytest.raises(InvalidInput, match="is no recovery id"):
+    with pytest.raises(InvalidInput, match="is not a recovery id"):
         run_step(context, text, "lock_provider")
 
 
