@@ -1,8 +1,8 @@
-"""Static checks of the pack: what StackStorm would refuse, or would accept and stumble over at the run.
+"""Static checks of the pack: what StackStorm would refuse, or would accept and fail on at runtime.
 
-``problems()`` (and ``python3 -m lab.checks``) can be called by any Python: the checks themselves run in the environment
-that holds orquesta, and the library is asked for its SEQUENCES by the pack's own Python. StackStorm's rules are taken
-from its source, whose file stands beside each.
+Any Python can call ``problems()`` and ``write_readme()`` (or ``python3 -m lab.checks``): they run the checks in the
+environment that has orquesta, and import the library's SEQUENCES with the pack's own Python. StackStorm's rules are taken
+from its source; a comment names the file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from lab.environments import ensure
 
 ROOT = Path(__file__).resolve().parents[2]
-_ASK_SEQUENCES = """
+_PRINT_SEQUENCES = """
 import importlib, json, sys
 methods = importlib.import_module(sys.argv[1] + ".recovery.methods").SEQUENCES
 print(json.dumps({name: [[step.name, step.action] for step in steps] for name, steps in methods.items()}))
@@ -23,24 +23,34 @@ print(json.dumps({name: [[step.name, step.action] for step in steps] for name, s
 
 
 def problems(pack: Path = ROOT, python: Path | None = None) -> list[str]:
-    """One line a problem, none if the pack is right; ``python`` is the one that can import the pack's library."""
-    command = [str(ensure("orquesta") / "bin" / "python"), "-m", "lab.checks.suite", str(pack.absolute())]
+    """One line per problem, none if the pack is right; ``python`` is one that can import the pack's library."""
+    return list(json.loads(_run("lab.checks.suite", pack, python)))
+
+
+def write_readme(pack: Path = ROOT, python: Path | None = None) -> None:
+    """Write the tables of what is in the pack into its README.md, between the markers."""
+    _run("lab.checks.inventory", pack, python)
+
+
+def _run(module: str, pack: Path, python: Path | None) -> str:
+    """Run a module of this package on the pack, in the environment that has orquesta; its standard output."""
+    command = [str(ensure("orquesta") / "bin" / "python"), "-m", module, str(pack.absolute())]
     methods = json.dumps(_methods(pack, python or ensure("pack") / "bin" / "python"))
     done = subprocess.run(
         command, input=methods, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     if done.returncode:
-        raise RuntimeError(f"the checks themselves failed:\n{done.stderr}")
-    return list(json.loads(done.stdout))
+        raise RuntimeError(f"{module} failed:\n{done.stderr}")
+    return done.stdout
 
 
 def _methods(pack: Path, python: Path) -> dict[str, list[list[str]]] | str:
-    """Each method's steps as [task, action], or why the library could not be asked."""
+    """Each method's steps as [task, action], or why they could not be imported."""
     libraries = [path.parent.name for path in (pack / "lib").glob("*/__init__.py")]
     if len(libraries) != 1:
-        return f"lib/ holds {len(libraries)} packages, not one"
+        return f"lib/ has {len(libraries)} packages, not one"
     done = subprocess.run(
-        [str(python), "-c", _ASK_SEQUENCES, libraries[0]],
+        [str(python), "-c", _PRINT_SEQUENCES, libraries[0]],
         env={**os.environ, "PYTHONPATH": str(pack / "lib"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +42,11 @@ class Subject:
             return load_pack(self.folder)
         except PackError:
             return None
+
+
+def read_from_stdin(folder: Path) -> Subject:
+    """Read the pack; its SEQUENCES come as JSON on stdin."""
+    return read(folder, json.load(sys.stdin))
 
 
 def read(folder: Path, methods: Methods) -> Subject:

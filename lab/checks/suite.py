@@ -15,6 +15,7 @@ shims.load_orquesta({"st2kv": st2kv})
 from lab.checks import (  # noqa: E402 - shims come first
     actions,
     aliases,
+    inventory,
     manifest,
     methods,
     rules,
@@ -23,7 +24,7 @@ from lab.checks import (  # noqa: E402 - shims come first
     triggers,
     workflows,
 )
-from lab.checks.subject import Subject, read  # noqa: E402
+from lab.checks.subject import Subject, read_from_stdin  # noqa: E402
 
 Check = Callable[[Subject], list[str]]
 
@@ -61,12 +62,13 @@ CHECKS: tuple[Check, ...] = (
     aliases.aliases_fit_their_actions,
     aliases.no_two_formats_match_one_line,
     aliases.templates_can_be_rendered,
+    inventory.readme_is_current,
 )
 
 
 def main() -> None:
     """Write all problems of the pack in argv[1]."""
-    subject = read(Path(sys.argv[1]), json.load(sys.stdin))
+    subject = read_from_stdin(Path(sys.argv[1]))
     json.dump([problem for check in CHECKS for problem in check(subject)], sys.stdout)
 
 
