@@ -13,7 +13,7 @@ RUNS ?= 100000
 pack = $$($(PYTHON) -m lab.environments pack)
 lint = $$($(PYTHON) -m lab.environments lint)
 
-.PHONY: help demo demo-event test test-fast test-crowd chaos fuzz benchmark lint
+.PHONY: help demo demo-event test test-fast test-crowd chaos fuzz benchmark lint ruff mypy imports yaml checks
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -46,6 +46,19 @@ fuzz:  ## RUNS mutated logs through the log parser
 benchmark:  ## The log parser's throughput and memory, beside grep -F
 	$(PYTHON) benchmarks/logs.py
 
-lint:  ## Style, types, layers, metadata and workflows
-	bin=$(lint)/bin && $$bin/ruff check . && $$bin/mypy && PYTHONPATH=lib $$bin/lint-imports && $$bin/yamllint --strict .
+lint: ruff mypy imports yaml checks  ## Style, types, layers, metadata and workflows
+
+ruff:
+	$(lint)/bin/ruff check .
+
+mypy:
+	$(lint)/bin/mypy
+
+imports:
+	PYTHONPATH=lib $(lint)/bin/lint-imports
+
+yaml:
+	$(lint)/bin/yamllint --strict .
+
+checks:
 	$(PYTHON) -m lab.checks
