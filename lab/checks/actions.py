@@ -1,4 +1,4 @@
-"""The actions' metadata against StackStorm's rules, and against the house's where StackStorm has none."""
+"""The actions' metadata against StackStorm's rules, and against this project's own rules."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lab.checks.subject import Subject
 from lab.stackstorm import schema
 from lab.stackstorm.pack import RUNNERS
 
-# st2common/models/api/action.py, ActionAPI. Keys that StackStorm computes itself (id, uid, ref, metadata_file) are left
-# out; description and enabled are the house's demand.
+# st2common/models/api/action.py, ActionAPI. Keys that StackStorm computes itself (id, uid, ref, metadata_file) are
+# omitted; description and enabled are required by this project.
 _METADATA: dict[str, Any] = {
     "name": {"type": "string", "pattern": r"^\w+$", "required": True},
     "description": {"type": "string", "required": True},
@@ -32,7 +32,7 @@ _OVERRIDABLE = {"default", "description", "enum", "immutable", "required"}
 
 
 def metadata_is_known_to_stackstorm(subject: Subject) -> list[str]:
-    """No unknown key, the right types, the file's name and the pack's."""
+    """No unknown keys, the right types, the name of the file and of the pack."""
     found = []
     for path, metadata in subject.actions.items():
         try:
@@ -48,7 +48,7 @@ def metadata_is_known_to_stackstorm(subject: Subject) -> list[str]:
 
 
 def parameters_are_described(subject: Subject) -> list[str]:
-    """Each parameter has a valid schema, and, but for the runner's own, a description and a type."""
+    """Each parameter has a valid schema, and, except for the runner's own, a description and a type."""
     found = []
     for place, name, spec, runner in _parameters(subject):
         problems = schema_problems(spec)
@@ -71,7 +71,7 @@ def parameters_fit_the_runner(subject: Subject) -> list[str]:
 
 
 def positions_are_a_sequence(subject: Subject) -> list[str]:
-    """Positions are unique and without a gap (validators/api/action.py)."""
+    """Positions are unique and contiguous (validators/api/action.py)."""
     found = []
     for path, metadata in subject.actions.items():
         specs = (metadata.get("parameters") or {}).values()
@@ -98,7 +98,7 @@ def defaults_make_sense(subject: Subject) -> list[str]:
 
 
 def entry_points_exist(subject: Subject) -> list[str]:
-    """Each action's entry point is there, and no file in actions/ and workflows/ is without an action."""
+    """Each action's entry point exists, and each file in actions/ and workflows/ belongs to an action."""
     found, used = [], set()
     for path, metadata in subject.actions.items():
         entry = str(metadata.get("entry_point", ""))
@@ -107,7 +107,7 @@ def entry_points_exist(subject: Subject) -> list[str]:
         if not target.is_file():
             found.append(f"{path}: the entry point actions/{entry} does not exist")
         elif target.suffix != {"python-script": ".py"}.get(str(metadata.get("runner_type")), ".yaml"):
-            found.append(f"{path}: the entry point {entry} is none for {metadata.get('runner_type')}")
+            found.append(f"{path}: the entry point {entry} does not fit the runner {metadata.get('runner_type')}")
     for file in sorted([*subject.folder.glob("actions/*.py"), *subject.folder.glob("workflows/*.yaml")]):
         if file.resolve() not in used:
             found.append(f"{file.relative_to(subject.folder)}: no action has it as its entry point")
@@ -115,7 +115,7 @@ def entry_points_exist(subject: Subject) -> list[str]:
 
 
 def _parameters(subject: Subject) -> Iterator[tuple[str, str, Mapping[str, Any], Mapping[str, Mapping[str, Any]]]]:
-    """Each parameter: where it stands, its name, its schema, and all of its runner's."""
+    """Yield for each parameter its place, its name, its schema, and all parameters of its runner."""
     for path, metadata in subject.actions.items():
         runner = RUNNERS.get(str(metadata.get("runner_type")), {})
         for name, spec in (metadata.get("parameters") or {}).items():

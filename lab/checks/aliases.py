@@ -1,4 +1,4 @@
-"""The chat's aliases: what StackStorm would refuse, and what it would accept and stumble over when somebody types."""
+"""The chat aliases: what StackStorm would refuse, and what it would accept and fail on when somebody types."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lab.stackstorm import schema
 from lab.stackstorm.pack import CORE_ACTIONS
 
 _ACK = {"enabled": {"type": "boolean"}, "format": {"type": "string"}, "append_url": {"type": "boolean"}}
-# st2common/models/api/action.py, ActionAliasAPI; what it computes itself, and what only adapters know, is left out.
+# st2common/models/api/action.py, ActionAliasAPI, without keys that it computes itself or that only adapters use.
 _METADATA: dict[str, Any] = {
     "name": {"type": "string", "required": True},
     "pack": {"type": "string", "required": True},
@@ -35,13 +35,13 @@ _METADATA: dict[str, Any] = {
     "immutable_parameters": {"type": "object"},
 }
 _NAME = re.compile(r"{{\s*(\w+)\s*}}")
-# What each is rendered with: st2api/controllers/v1/aliasexecution.py, chatops/actions/format_execution_result.py.
+# Variables of each template: st2api/controllers/v1/aliasexecution.py, chatops/actions/format_execution_result.py.
 _KNOWN = {"ack": {"execution"}, "result": {"execution", "six", "alias"}}
-_FILTERS = ("regex_replace",)  # of st2common/util/jinja.py, those that are used
+_FILTERS = ("regex_replace",)  # those of st2common/util/jinja.py that the pack uses
 
 
 def aliases_are_known_to_stackstorm(subject: Subject) -> list[str]:
-    """No unknown key; names, which are global, begin with the pack's and end with the file's."""
+    """No unknown keys; names, which are global, are the pack's name and the file's."""
     found = []
     for path, alias in subject.aliases.items():
         try:
@@ -57,7 +57,7 @@ def aliases_are_known_to_stackstorm(subject: Subject) -> list[str]:
 
 
 def aliases_fit_their_actions(subject: Subject) -> list[str]:
-    """The action exists and is enabled, takes what the formats name, and is given all that it needs."""
+    """The action exists and is enabled, has the parameters that the formats name, and gets all that it requires."""
     found = []
     for path, alias in subject.aliases.items():
         parameters = _parameters(subject, str(alias.get("action_ref")))
@@ -72,7 +72,7 @@ def aliases_fit_their_actions(subject: Subject) -> list[str]:
 
 
 def no_two_formats_match_one_line(subject: Subject) -> list[str]:
-    """A line that has two formats is refused ("matched more than 1 pattern")."""
+    """StackStorm refuses a line that matches two formats ("matched more than 1 pattern")."""
     formats = [(path, text) for path, alias in subject.aliases.items() for text in _representations(alias)]
     try:
         return _overlaps(formats)
@@ -92,7 +92,7 @@ def _overlaps(formats: list[tuple[str, str]]) -> list[str]:
 
 
 def templates_can_be_rendered(subject: Subject) -> list[str]:
-    """Each is Jinja, and asks for nothing that StackStorm does not hand in."""
+    """Each template is valid Jinja and uses only variables that StackStorm provides."""
     found = []
     for path, alias in subject.aliases.items():
         for part, known in _KNOWN.items():

@@ -1,4 +1,4 @@
-"""The schema that StackStorm holds parameters' schemas to (st2common/util/schema: action_params.json, custom.json)."""
+"""StackStorm's schema for parameters' schemas (st2common/util/schema: action_params.json, custom.json)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lab.stackstorm.parameters import is_template
 
 
 def _custom() -> dict[str, Any]:
-    """Draft 4, with a boolean ``required``, ``secret``, ``immutable`` and ``position``, and nothing unknown."""
+    """Draft 4, with a boolean ``required``, ``secret``, ``immutable`` and ``position``, and no unknown keys."""
     custom: dict[str, Any] = copy.deepcopy(Draft4Validator.META_SCHEMA)
     custom.pop("id", None)
     flag = {"type": "boolean"}
@@ -25,21 +25,21 @@ def _custom() -> dict[str, Any]:
 
 
 _CUSTOM = _custom()
-# The first level takes one type only, and no format; what is nested is held to the custom schema.
+# The first level allows one type only, and no format; nested schemas are validated with the custom schema.
 _FIRST_LEVEL = copy.deepcopy(_CUSTOM)
 _FIRST_LEVEL["properties"]["type"] = {"$ref": "#/definitions/simpleTypes"}
 del _FIRST_LEVEL["properties"]["format"]
 
 
 def schema_problems(spec: Any) -> list[str]:
-    """What StackStorm refuses about the schema of one parameter or one configuration item."""
+    """Return why StackStorm refuses the schema of one parameter or configuration item."""
     validator = Draft4Validator(_FIRST_LEVEL, resolver=RefResolver("", _CUSTOM))
     errors = sorted(validator.iter_errors(spec), key=lambda error: [str(part) for part in error.path])
     return [": ".join(filter(None, (".".join(map(str, error.path)), error.message))) for error in errors]
 
 
 def default_problems(spec: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a default, also inside of objects; a template has no type before it is rendered."""
+    """Return what is wrong with a default, nested ones included; a template has no type before it is rendered."""
     nested = [
         f"{name}: {problem}"
         for name, sub in (spec.get("properties") or {}).items()

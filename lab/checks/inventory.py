@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lab.checks.subject import Subject, read_from_stdin
+from lab.checks.subject import Subject, read
 
 BEGIN = "<!-- Generated from the metadata by `python3 -m lab.checks --write-readme`: do not edit by hand. -->"
 END = "<!-- End of the generated part. -->"
@@ -130,8 +131,8 @@ def _description(document: Document) -> str:
 def main() -> None:
     """Write the tables into README.md of the pack in argv[1]; SEQUENCES as JSON on stdin."""
     folder = Path(sys.argv[1])
-    path = folder / "README.md"
-    path.write_text(updated(path.read_text(encoding="utf-8"), read_from_stdin(folder)), encoding="utf-8")
+    subject, path = read(folder, json.load(sys.stdin)), folder / "README.md"
+    path.write_text(updated(path.read_text(encoding="utf-8"), subject), encoding="utf-8")
 
 
 if __name__ == "__main__":

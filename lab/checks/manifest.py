@@ -18,8 +18,8 @@ _VERSION = r"^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)" + _PRE_RELEASE + "
 _ST2_VERSION = r"^((>?>|>=|=|<=|<?<)\s*[0-9]+\.[0-9]+\.[0-9]+?(\s*,)?\s*)+$"
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
-# st2common/models/api/pack.py. It does not require ref, email and keywords, but reads email without asking, and the
-# exchange wants keywords; an unknown key would be taken silently, and is a misspelling.
+# st2common/models/api/pack.py. It does not require ref, email and keywords, but reads email unconditionally, and the
+# exchange requires keywords; it silently accepts an unknown key, which is a misspelling.
 _MANIFEST: dict[str, Any] = {
     "name": {"type": "string", "required": True},
     "ref": {"type": "string", "pattern": _REF, "required": True},
@@ -43,7 +43,7 @@ def files_are_readable(subject: Subject) -> list[str]:
 
 
 def pack_is_described(subject: Subject) -> list[str]:
-    """pack.yaml is what StackStorm's PackAPI takes."""
+    """pack.yaml is valid for StackStorm's PackAPI."""
     try:
         schema.validate(subject.manifest, _MANIFEST)
     except schema.Invalid as error:
@@ -67,7 +67,7 @@ def example_fits_the_schema(subject: Subject) -> list[str]:
     path = subject.folder / f"{subject.ref}.yaml.example"
     if not path.exists():
         return []
-    # load_document knows a document by its suffix, and takes any but .json for YAML.
+    # load_document reads any suffix but .json as YAML.
     try:
         schema.validate(load_document(path), subject.config_schema)
     except (schema.Invalid, PackError) as error:
@@ -88,5 +88,5 @@ def links_are_there(subject: Subject) -> list[str]:
 
 
 def missing(spec: Any, *keys: str) -> list[str]:
-    """Which of the keys a mapping lacks, in words."""
+    """Return one sentence for each of the keys that a mapping lacks."""
     return [f"{key} is missing" for key in keys if isinstance(spec, dict) and not spec.get(key)]

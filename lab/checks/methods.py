@@ -1,4 +1,4 @@
-"""Each method's workflow is drawn as the library writes it: its path of success is the tuple of the method's steps."""
+"""Each method's workflow has the steps that the library defines, in their order, on its path of success."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class _NoPathError(Exception):
 
 
 def workflows_draw_the_methods(subject: Subject) -> list[str]:
-    """For each method the workflow ``<method>_allocations`` exists and is the same sequence, and there is no other."""
+    """For each method a workflow ``<method>_allocations`` with the same sequence exists, and there are no others."""
     if isinstance(subject.methods, str):
-        return [f"lib: SEQUENCES cannot be had: {subject.methods}"]
+        return [f"lib: SEQUENCES cannot be imported: {subject.methods}"]
     found = []
     drawn = {path for path in subject.workflows if path.endswith(f"{_SUFFIX}.yaml")}
     for method, steps in subject.methods.items():

@@ -1,4 +1,4 @@
-"""The rules: StackStorm registers one whose action, fields or parameters do not exist, and says so when it is met."""
+"""The rules: StackStorm registers one whose action, fields or parameters do not exist, and fails when it matches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lab.stackstorm.pack import CORE_ACTIONS, RUNNERS
 from lab.stackstorm.parameters import is_template, names_in
 from lab.stackstorm.rules import OPERATORS, STOCK, TriggerType
 
-# st2common/models/api/rule.py, RuleAPI; description and enabled (its default is false) are the house's demand.
+# st2common/models/api/rule.py, RuleAPI; description and enabled (false by default) are required by this project.
 _ACTION = {"ref": {"type": "string", "required": True}, "parameters": {"type": "object"}}
 _TRIGGER = {"type": {"type": "string", "required": True}, "parameters": {"type": "object"}}
 _METADATA: dict[str, Any] = {
@@ -40,7 +40,7 @@ _KNOWN = {"trigger", "st2kv", "action_context", "config_context"}
 
 
 def rules_are_known_to_stackstorm(subject: Subject) -> list[str]:
-    """No unknown key, the file's name, the pack's."""
+    """No unknown keys, the name of the file and of the pack."""
     found = []
     for path, rule in subject.rules.items():
         try:
@@ -55,7 +55,7 @@ def rules_are_known_to_stackstorm(subject: Subject) -> list[str]:
 
 
 def triggers_of_rules_exist(subject: Subject) -> list[str]:
-    """A trigger of the pack's or a stock one, with the parameters that it takes."""
+    """The trigger is the pack's or a stock one, and has the parameters that it is given."""
     found = []
     for path, rule in subject.rules.items():
         name = _part(rule, "trigger").get("type")
@@ -89,7 +89,7 @@ def criteria_can_be_met(subject: Subject) -> list[str]:
 
 
 def actions_of_rules_exist(subject: Subject) -> list[str]:
-    """The action is there and enabled, takes each parameter that it is given, and is given each that it needs."""
+    """The action exists and is enabled, has each parameter that it is given, and gets each that it requires."""
     found = []
     for path, rule in subject.rules.items():
         name, given = str(_part(rule, "action").get("ref")), _part(rule, "action").get("parameters") or {}
@@ -106,7 +106,7 @@ def actions_of_rules_exist(subject: Subject) -> list[str]:
 
 
 def templates_of_rules_can_be_rendered(subject: Subject) -> list[str]:
-    """A template names what StackStorm gives it, and fields that the trigger's payload has."""
+    """A template uses only variables that StackStorm provides and fields of the trigger's payload."""
     found = []
     for path, rule in subject.rules.items():
         trigger = _triggers(subject).get(str(_part(rule, "trigger").get("type")))

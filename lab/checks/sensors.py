@@ -10,25 +10,25 @@ from typing import Any
 from lab.checks.subject import Subject
 from lab.stackstorm import schema
 
-# st2common/models/api/sensor.py, SensorTypeAPI; the description and enabled are the house's demand.
+# st2common/models/api/sensor.py, SensorTypeAPI; description and enabled are required by this project.
 _METADATA: dict[str, Any] = {
     "class_name": {"type": "string", "required": True},
     "entry_point": {"type": "string", "required": True},
     "description": {"type": "string", "required": True},
     "enabled": {"type": "boolean", "required": True},
     "pack": {"type": "string"},
-    # st2reactor/container/process_container.py refuses less, and the registration with it.
+    # st2reactor/container/process_container.py refuses a smaller value, and with it the registration.
     "poll_interval": {"type": "number", "minimum": 4},
     "trigger_types": {"type": "array", "items": {"type": "object"}},
 }
-# The abstract methods of st2reactor/sensor/base.py that the loader asks for.
+# The abstract methods of st2reactor/sensor/base.py that the loader requires.
 _SEQUENCES = {"setup", "cleanup", "add_trigger", "update_trigger", "remove_trigger"}
 # StackStorm's own packages come first in a sensor's process, and keystoneauth1 cannot be imported beside them.
 _FOREIGN = ("openstack", "keystoneauth1", "jsonschema", "yaml")
 
 
 def sensors_are_known_to_stackstorm(subject: Subject) -> list[str]:
-    """No unknown key, the pack's name, and no trigger that is in triggers/ as well: it is defined once, there."""
+    """No unknown keys, the pack's name, and no trigger that triggers/ defines already."""
     found = []
     own = {trigger.get("name") for trigger in subject.triggers.values()}
     for path, sensor in subject.sensors.items():
@@ -44,7 +44,7 @@ def sensors_are_known_to_stackstorm(subject: Subject) -> list[str]:
 
 
 def sensors_can_be_loaded(subject: Subject) -> list[str]:
-    """The file is there with the class, which has each method that StackStorm calls, and imports no OpenStack."""
+    """The file exists and has the class with each method that StackStorm calls, and imports no OpenStack."""
     found, used = [], set()
     for path, sensor in subject.sensors.items():
         file = subject.folder / "sensors" / str(sensor.get("entry_point"))
@@ -61,7 +61,7 @@ def sensors_can_be_loaded(subject: Subject) -> list[str]:
 
 
 def library_is_linked(subject: Subject) -> list[str]:
-    """What lies in sensors/ is all that a sensor finds: a link there leads to each package of the library."""
+    """A sensor can import only from sensors/, so a link there leads to each package of the library."""
     found = []
     for package in sorted((subject.folder / "lib").glob("*/__init__.py")) if subject.sensors else []:
         name = package.parent.name

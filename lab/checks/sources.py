@@ -1,4 +1,4 @@
-"""The actions' Python files, read and not imported: their classes, and what their run() takes."""
+"""The actions' Python files, parsed but not imported: their classes, and the parameters of run()."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lab.checks.subject import Subject
 from lab.stackstorm.pack import RUNNERS
 
 
-def one_class_a_file(subject: Subject) -> list[str]:
-    """One class a file, and no name twice: StackStorm takes the first one, and the datastore's keys bear its name."""
+def one_class_per_file(subject: Subject) -> list[str]:
+    """One class per file, each name once: StackStorm uses the first class, and datastore keys contain its name."""
     found: list[str] = []
     owners: dict[str, str] = {}
     for path, _, tree in _modules(subject):
@@ -28,7 +28,7 @@ def one_class_a_file(subject: Subject) -> list[str]:
 
 
 def run_takes_the_parameters(subject: Subject) -> list[str]:
-    """StackStorm calls run() with each parameter of the metadata by its name, and with no other."""
+    """StackStorm calls run() with each parameter of the metadata as a keyword argument, and with no others."""
     found = []
     for path, metadata, tree in _modules(subject):
         runner = RUNNERS.get(str(metadata.get("runner_type")), {})
@@ -43,7 +43,7 @@ def run_takes_the_parameters(subject: Subject) -> list[str]:
 
 
 def _modules(subject: Subject) -> Iterator[tuple[str, Mapping[str, Any], ast.Module]]:
-    """Each Python action: its file, its metadata and its code; what does not exist is told by another check."""
+    """Yield for each Python action its file, metadata and code; another check reports a missing file."""
     for metadata in subject.actions.values():
         path = f"actions/{metadata.get('entry_point')}"
         file = subject.folder / path

@@ -1,9 +1,7 @@
-"""The pack as the checks see it: every file read once, broken ones kept as problems."""
+"""The pack as the checks see it: each file is read once, unreadable ones are kept as problems."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +9,13 @@ from typing import Any
 
 from lab.stackstorm.pack import Pack, PackError, load_document, load_pack, metadata_files
 
-# Each method's steps as [task, action], or why the library does not tell.
+# Each method's steps as [task, action], or why the library cannot be imported.
 Methods = Mapping[str, Sequence[Sequence[str]]] | str
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked. What a folder of the pack holds is a mapping from paths below the pack to documents."""
+    """What is checked. Each kind of documents is a mapping from paths below the pack to documents."""
 
     folder: Path
     manifest: Mapping[str, Any]
@@ -37,16 +35,11 @@ class Subject:
         return str(self.manifest.get("ref") or self.manifest.get("name") or "")
 
     def pack(self) -> Pack | None:
-        """The pack as the runner loads it; None where its metadata is broken, which other checks tell."""
+        """The pack as the runner loads it; None if its metadata is broken, which other checks report."""
         try:
             return load_pack(self.folder)
         except PackError:
             return None
-
-
-def read_from_stdin(folder: Path) -> Subject:
-    """Read the pack; its SEQUENCES come as JSON on stdin."""
-    return read(folder, json.load(sys.stdin))
 
 
 def read(folder: Path, methods: Methods) -> Subject:

@@ -24,7 +24,7 @@ from lab.checks import (  # noqa: E402 - shims come first
     triggers,
     workflows,
 )
-from lab.checks.subject import Subject, read_from_stdin  # noqa: E402
+from lab.checks.subject import Subject, read  # noqa: E402
 
 Check = Callable[[Subject], list[str]]
 
@@ -40,7 +40,7 @@ CHECKS: tuple[Check, ...] = (
     actions.positions_are_a_sequence,
     actions.defaults_make_sense,
     actions.entry_points_exist,
-    sources.one_class_a_file,
+    sources.one_class_per_file,
     sources.run_takes_the_parameters,
     workflows.inspection_finds_nothing,
     workflows.inputs_are_the_parameters,
@@ -68,7 +68,7 @@ CHECKS: tuple[Check, ...] = (
 
 def main() -> None:
     """Write all problems of the pack in argv[1]."""
-    subject = read_from_stdin(Path(sys.argv[1]))
+    subject = read(Path(sys.argv[1]), json.load(sys.stdin))
     json.dump([problem for check in CHECKS for problem in check(subject)], sys.stdout)
 
 

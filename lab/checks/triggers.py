@@ -1,4 +1,4 @@
-"""The triggers' metadata: what StackStorm would refuse, and what it would register and then drop every payload for."""
+"""The triggers' metadata: what StackStorm would refuse, or register and then drop every payload of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lab.checks.manifest import missing
 from lab.checks.subject import Subject
 from lab.stackstorm import schema
 
-# st2common/models/api/trigger.py, TriggerTypeAPI; the description is the house's demand.
+# st2common/models/api/trigger.py, TriggerTypeAPI; description is required by this project.
 _METADATA: dict[str, Any] = {
     "name": {"type": "string", "pattern": r"^\w+$", "required": True},
     "pack": {"type": "string"},
@@ -22,7 +22,7 @@ _METADATA: dict[str, Any] = {
 
 
 def triggers_are_known_to_stackstorm(subject: Subject) -> list[str]:
-    """No unknown key, the file's name and the pack's, and schemas in StackStorm's dialect."""
+    """No unknown keys, the name of the file and of the pack, and schemas in StackStorm's dialect."""
     found = []
     for path, trigger in subject.triggers.items():
         try:
@@ -41,12 +41,12 @@ def triggers_are_known_to_stackstorm(subject: Subject) -> list[str]:
 
 
 def payloads_are_described(subject: Subject) -> list[str]:
-    """Each field has a description, a type and ``required: true``: a rule that renders one that is missing fails."""
+    """Each field has a description, a type and ``required: true``: a rule that renders a missing field fails."""
     found = []
     for path, trigger in subject.triggers.items():
         payload = trigger.get("payload_schema") or {}
         if payload.get("type") != "object":
-            found.append(f"{path}: payload_schema: its type is not object, and then its properties are not looked at")
+            found.append(f"{path}: payload_schema: its type is not object, so StackStorm ignores its properties")
         for name, spec in (payload.get("properties") or {}).items():
             problems = missing(spec, "description", "type")
             if isinstance(spec, dict) and spec.get("required") is not True:

@@ -1,4 +1,4 @@
-"""The workflows: orquesta's own inspection, and the ways in which a workflow that passes it still goes wrong."""
+"""The workflows: orquesta's own inspection, and defects that it does not find."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\]")
 
 
 def inspection_finds_nothing(subject: Subject) -> list[str]:
-    """What orquesta and StackStorm would refuse at the start of each run, and not before."""
+    """Defects that orquesta and StackStorm would refuse only at the start of each run."""
     pack = subject.pack()
     if pack is None:
         return ["the workflows were not inspected: the pack's metadata has to be right first"]
@@ -25,14 +25,14 @@ def inspection_finds_nothing(subject: Subject) -> list[str]:
     for path, definition in subject.workflows.items():
         try:
             errors = inspect(native.WorkflowSpec(dict(definition)), pack)
-        except Exception as error:  # orquesta raises anything for a definition that is no workflow
+        except Exception as error:  # orquesta raises any exception for a definition that is not a workflow
             errors = [{"message": f"{type(error).__name__}: {error}"}]
         found += [f"{path}: {error.get('spec_path') or 'workflow'}: {error['message']}" for error in errors]
     return found
 
 
 def inputs_are_the_parameters(subject: Subject) -> list[str]:
-    """A parameter that is not declared as input is dropped, and an input that is no parameter is always empty."""
+    """A parameter that is not an input is dropped, and an input that is not a parameter is always empty."""
     found = []
     for metadata in subject.actions.values():
         path = str(metadata.get("entry_point"))
@@ -47,7 +47,7 @@ def inputs_are_the_parameters(subject: Subject) -> list[str]:
 
 
 def failures_have_a_route(subject: Subject) -> list[str]:
-    """Each task that can fail says what comes then; a failure without a route can end with the output of success."""
+    """Each task that can fail has a route for it; without one the workflow can end with the output of a success."""
     found = []
     for path, name, task in tasks(subject):
         if task.get("action") and not any(taken_on_failure(route) for route in routes(task)):
@@ -69,7 +69,7 @@ def inline_values_are_kept(subject: Subject) -> list[str]:
 
 
 def languages_are_not_mixed(subject: Subject) -> list[str]:
-    """A string with both YAQL and Jinja in it is evaluated by one of them only."""
+    """A string with both YAQL and Jinja is evaluated as one of them only."""
     found = []
     for path, definition in subject.workflows.items():
         mixed = [text for text in _strings(definition) if "<%" in text and re.search(r"{{|{%", text)]
@@ -78,7 +78,7 @@ def languages_are_not_mixed(subject: Subject) -> list[str]:
 
 
 def tasks(subject: Subject) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Each task of each workflow: the workflow's path, the task's name, the task."""
+    """Yield for each task of each workflow the workflow's path, the task's name and the task."""
     for path, definition in subject.workflows.items():
         found = definition.get("tasks")
         for name, task in found.items() if isinstance(found, dict) else ():
@@ -92,7 +92,7 @@ def routes(task: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def taken_on_failure(route: Mapping[str, Any]) -> bool:
-    """Whether the route can be taken after a failure: without a condition, or with one that says so."""
+    """Whether the route can be taken after a failure: without a condition, or with one that includes it."""
     when = str(route.get("when", ""))
     return not when or bool(re.search(r"(?<!not )(failed|completed)\(\)|not succeeded\(\)", when))
 

@@ -81,13 +81,13 @@ def test_a_right_pack_has_no_problems(pack):
         (VISIT, "action: runner_pack.answer", "action: runner_pack.hold", "the task leave with the action hold"),
         (VISIT, "do: leave", "do: noop", "has 2 first tasks, not one"),
         (VISIT, "do: leave", "do: [leave, give_up]", "is followed by leave and give_up, not by one task"),
-        (METHODS_FILE, '"visit"', '"move"', "workflows/move_allocations.yaml: does not exist"),
-        (METHODS_FILE, '"visit"', '"move"', "visit_allocations.yaml: SEQUENCES has no such method"),
-        (METHODS_FILE, "SEQUENCES:", "OTHERS:", "SEQUENCES cannot be had"),
+        (METHODS, '"visit"', '"move"', "workflows/move_allocations.yaml: does not exist"),
+        (METHODS, '"visit"', '"move"', "visit_allocations.yaml: METHODS has no such method"),
+        (METHODS, "METHODS:", "OTHERS:", "METHODS cannot be imported"),
     ],
 )  # fmt: skip
 def test_planted_defect_is_found(pack, path, old, new, words):
-    """A defect in one file is told with its place and cause."""
+    """A defect in one file is reported with its place and cause."""
     pack.replace(path, old, new)
 
     assert words in "\n".join(found(pack))
@@ -111,7 +111,7 @@ def test_link_that_is_missing_or_absolute_is_found(pack, make, words):
 
 
 def test_workflow_without_an_action_is_found(pack):
-    """A workflow that nothing starts is left over."""
+    """A workflow that no action starts is a mistake."""
     (pack.folder / "actions" / "visit_allocations.yaml").unlink()
 
     assert "workflows/visit_allocations.yaml: no action has it as its entry point" in found(pack)
@@ -124,7 +124,7 @@ def test_example_that_breaks_the_schema_is_found(pack):
     assert "('limit' was unexpected)" in "\n".join(found(pack))
 
 
-def test_command_line_tells_the_problems(pack, capsys):
+def test_command_line_prints_the_problems(pack, capsys):
     """Each problem is a line, and the exit code is 1."""
     pack.replace(GREET, "enabled: true\n", "")
 
