@@ -19,8 +19,10 @@ from pathlib import Path
 from lab import environments
 from lab.openstack import settings
 from lab.openstack.admin import Client
+from lab.openstack.control import Control, Periodic
 from lab.openstack.databases import Databases
 from lab.openstack.guardian import Guardian, remove
+from lab.openstack.holds import LIMIT_SECONDS, Hold, wait_for_periodics
 from lab.openstack.launch import Launcher
 from lab.openstack.processes import Process
 from lab.openstack.settings import Ports
@@ -49,6 +51,7 @@ class Lab:
         *,
         keep: bool = False,
         vcpus: int = 32,
+        compute_options: settings.Sections | None = None,
         ports: Ports | None = None,
         say: Callable[[str], None] = tell,
     ) -> None:
@@ -64,6 +67,7 @@ class Lab:
         self.nova_url = self.ports.url("nova_api", "/v2.1")
         self.client = Client(self.keystone_url, self.nova_url, self.placement_url)
         self._say, self._vcpus = say, vcpus
+        self._compute_options = compute_options or {}  # sections and options for each host's nova.conf
         self._guardian: Guardian | None = None
         self._launcher: Launcher | None = None
 
@@ -75,7 +79,8 @@ class Lab:
             raise LabError(f"there is no lab in {folder}; start one with: python3 -m lab up --folder {folder}")
         recorded = json.loads(state.read_text())
         ports = Ports(**recorded["ports"])
-        return cls(recorded["release"], recorded["computes"], folder, vcpus=recorded["vcpus"], ports=ports, say=say)
+        kept = {name: recorded[name] for name in ("vcpus", "compute_options")}
+        return cls(recorded["release"], recorded["computes"], folder, **kept, ports=ports, say=say)
 
     # Life
 
@@ -118,6 +123,7 @@ class Lab:
             "release": self.release,
             "computes": self.computes,
             "vcpus": self._vcpus,
+            "compute_options": self._compute_options,
             "ports": asdict(self.ports),
         }
         (self.folder / "lab.json").write_text(json.dumps(state, indent=2))
@@ -214,7 +220,8 @@ class Lab:
         self._wait_for_service(host, bus)
 
     def _launch_compute(self, host: str, node_name: str | None) -> None:
-        settings.write_compute(self.folder, self.ports, self.release, self._nova_etc, host)
+        etc, options = self._nova_etc, self._compute_options
+        settings.write_compute(self.folder, self.ports, self.release, etc, host, options)
         file = self.launcher.node_file(host)
         if node_name is not None or not file.exists():
             file.write_text(node_name or "")
@@ -259,6 +266,19 @@ class Lab:
 
         what = f"Placement has a provider with inventory named {node}"
         return wait_until(what, ready, START_SECONDS, self.log(node))
+
+    # Periodics
+
+    def hold(self, host: str, point: str, limit: float = LIMIT_SECONDS) -> Hold:
+        """Holds the host's next periodic at a point of ``control.POINTS``, within ``with``; ``limit`` in seconds."""
+        return Hold(self._control(host), point, limit, self.log(host))
+
+    def wait_for_periodics(self, host: str, count: int = 1) -> list[Periodic]:
+        """Waits until ``count`` periodics of the host that began after this call have ended; gives them."""
+        return wait_for_periodics(self._control(host), count, self.log(host))
+
+    def _control(self, host: str) -> Control:
+        return Control(self.host_folder(host))
 
     def _host(self, host: str) -> str:
         if host not in self.launcher.hosts():

@@ -133,10 +133,13 @@ def write_nova(folder: Path, ports: Ports, release: str, etc: Path) -> None:
     shutil.copy(etc / "api-paste.ini", folder / "etc" / "api-paste.ini")
 
 
-def write_compute(folder: Path, ports: Ports, release: str, etc: Path, host: str) -> Path:
-    """hosts/HOST/nova.conf for one nova-compute; it has no way to a database. Gives the file."""
+def write_compute(folder: Path, ports: Ports, release: str, etc: Path, host: str, options: Sections) -> Path:
+    """hosts/HOST/nova.conf for one nova-compute, with ``options`` of its own; no way to a database. Gives the file."""
     home = folder / "hosts" / host
-    write_ini(home / "nova.conf", nova(folder, ports, release, etc, host, state=home / "state"))
+    sections = nova(folder, ports, release, etc, host, state=home / "state")
+    for name, own in options.items():
+        sections[name] = {**sections.get(name, {}), **own}
+    write_ini(home / "nova.conf", sections)
     (home / "state" / "instances").mkdir(parents=True, exist_ok=True)
     return home / "nova.conf"
 

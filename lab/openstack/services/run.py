@@ -67,6 +67,7 @@ def command(name: str) -> Any:
     if name == "nova-compute":
         # Nova imports virt drivers from below nova.virt only.
         sys.modules["nova.virt.lab"] = importlib.import_module("lab.openstack.services.virt")
+        importlib.import_module("lab.openstack.services.periodics").install()
     else:
         sqlite()
     return module.main()
