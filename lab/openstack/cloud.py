@@ -19,7 +19,7 @@ from pathlib import Path
 from lab import environments
 from lab.openstack import settings
 from lab.openstack.admin import Client
-from lab.openstack.control import Control, Periodic
+from lab.openstack.control import Control, Periodic, Resources
 from lab.openstack.databases import Databases
 from lab.openstack.guardian import Guardian, remove
 from lab.openstack.holds import LIMIT_SECONDS, Hold, wait_for_periodics
@@ -276,6 +276,10 @@ class Lab:
     def wait_for_periodics(self, host: str, count: int = 1) -> list[Periodic]:
         """Waits until ``count`` periodics of the host that began after this call have ended; gives them."""
         return wait_for_periodics(self._control(host), count, self.log(host))
+
+    def report_resources(self, host: str, resources: Resources) -> None:
+        """Sets what the host's virt driver reports beside its own, from its next periodic on."""
+        self._control(host).write_resources(resources)
 
     def _control(self, host: str) -> Control:
         return Control(self.host_folder(host))

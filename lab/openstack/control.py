@@ -1,7 +1,7 @@
-"""The files through which a test and a host's nova-compute speak: holds and periodics.
+"""The files through which a test and a host's nova-compute speak: holds, periodics, and what the driver reports.
 
-They lie in ``hosts/HOST/control``. The test's side is ``lab.openstack.holds``, nova-compute's is
-``lab.openstack.services.periodics``; nothing of nova is imported here.
+They lie in ``hosts/HOST/control``. The test's side is ``lab.openstack.holds``, nova-compute's are ``periodics`` and
+``virt`` in ``lab.openstack.services``; nothing of nova is imported here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,26 @@ class Periodic:
     error: str
 
 
+@dataclass(frozen=True)
+class Resources:
+    """What the driver reports beside, or in place of, its own: resource classes with their totals.
+
+    ``children`` maps a suffix to the inventory of the provider ``<node>_<suffix>``. With ``pinned_guests`` the driver
+    behaves as libvirt's does for guests with pinned CPUs: it raises ReshapeNeeded on a root without PCPU.
+    """
+
+    inventory: Mapping[str, int] = field(default_factory=dict)
+    children: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    pinned_guests: bool = False
+
+
 class Control:
     """The control files of one host; ``host_folder`` is the lab's folder ``hosts/HOST``."""
 
     def __init__(self, host_folder: Path) -> None:
         self._folder = host_folder / "control"
         self._folder.mkdir(exist_ok=True)
-        self._journal = self._folder / "periodics"
+        self._journal, self._resources = self._folder / "periodics", self._folder / "resources.json"
         self._lock = threading.Lock()
 
     # Holds
@@ -98,6 +111,16 @@ class Control:
     def ended_periodics(self) -> list[Periodic]:
         """All periodics that have ended, in the order of their end; one that was killed is not among them."""
         return [Periodic(line["ended"], line["error"]) for line in self._lines() if "ended" in line]
+
+    # What the driver reports
+
+    def write_resources(self, resources: Resources) -> None:
+        """Sets what the driver reports from its next periodic on."""
+        self._write(self._resources, asdict(resources))
+
+    def resources(self) -> Resources:
+        """What the driver is to report; nothing special where no test has asked for it."""
+        return Resources(**self._read(self._resources) or {})
 
     # Files
 

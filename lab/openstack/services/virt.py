@@ -14,7 +14,7 @@ from typing import Any
 import nova.conf
 from nova.virt import fake
 
-from lab.openstack.services import periodics
+from lab.openstack.services import periodics, reporting
 
 CONF = nova.conf.CONF
 
@@ -47,9 +47,12 @@ class LabDriver(Base):
         self._save()
 
     def update_provider_tree(self, provider_tree: Any, nodename: str, allocations: Any = None) -> None:
-        """As nova's, once a test lets it go on."""
+        """As nova's, with what a test has the host report beside it."""
         periodics.stand("before-writes")
+        resources = periodics.control().resources()
+        reporting.require_reshape(provider_tree, nodename, resources, allocations)
         super().update_provider_tree(provider_tree, nodename, allocations)
+        reporting.report(provider_tree, nodename, resources)
 
     def get_host_uptime(self) -> str:
         """What the compute API shows as the host's uptime below 2.88; the stock driver refuses."""

@@ -1,4 +1,4 @@
-"""Periodics of a real nova-compute, old and new: held at each point, and counted."""
+"""Periodics of a real nova-compute, old and new: held at each point, counted, and with other resources to report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from lab.openstack import faults
 from lab.openstack.cloud import Lab
-from lab.openstack.control import POINTS
+from lab.openstack.control import POINTS, Resources
 from lab.waiting import LabError
 
 HOST = "compute-0"
@@ -27,6 +27,14 @@ def provider(lab):
     return lab.client.provider(HOST)["uuid"]
 
 
+@pytest.fixture
+def resources(lab):
+    """Sets what the host reports, until the end of the story."""
+    yield lambda **wanted: lab.report_resources(HOST, Resources(**wanted))
+    lab.report_resources(HOST, Resources())
+    lab.wait_for_periodics(HOST)
+
+
 def rename(lab, provider, name):
     """As a recovery moves a stale provider out of the way."""
     lab.client.placement("PUT", f"/resource_providers/{provider}", {"name": name})
@@ -35,6 +43,15 @@ def rename(lab, provider, name):
 def traits(lab, provider):
     """The traits of a provider."""
     return set(lab.client.placement("GET", f"/resource_providers/{provider}/traits")["traits"])
+
+
+def widen(lab, provider, ratio):
+    """Sets the provider's ratio for VCPU at its present generation."""
+    generation = lab.client.placement("GET", f"/resource_providers/{provider}")["generation"]
+    inventories = lab.client.inventories(provider)
+    inventories["VCPU"]["allocation_ratio"] = ratio
+    body = {"resource_provider_generation": generation, "inventories": inventories}
+    lab.client.placement("PUT", f"/resource_providers/{provider}/inventories", body)
 
 
 def exists(lab, provider):
@@ -71,6 +88,37 @@ def test_held_before_the_creation_nova_takes_a_root_that_was_made_after_its_look
     assert periodic.error == ""
     assert log.lines("Another thread already created a resource provider with the UUID")
     assert "COMPUTE_NODE" in traits(lab, fault.new_uuid)
+
+
+def test_held_before_its_writes_nova_keeps_what_was_written_after_its_read(lab, provider, resources):
+    """Its own write meets a conflict of generations, and it reads again."""
+    resources(inventory={"CUSTOM_CHANGED": 1})  # or it would have nothing to write
+    with lab.hold(HOST, "before-writes") as held:
+        held.wait()
+        widen(lab, provider, 3.5)
+        assert "CUSTOM_CHANGED" not in lab.client.inventories(provider)
+        log = lab.mark(HOST)
+        periodic = held.release()
+
+    inventories = lab.client.inventories(provider)
+    assert periodic.error == ""
+    assert log.lines("concurrent_update", "generation conflict")
+    assert inventories["VCPU"]["allocation_ratio"] == 3.5
+    assert inventories["CUSTOM_CHANGED"]["total"] == 1
+
+
+def test_held_at_its_end_nova_has_written(lab, provider, resources):
+    """One periodic is held, and the next one is not."""
+    resources(inventory={"CUSTOM_LAST": 2})
+    with lab.hold(HOST, "end") as held:
+        number = held.wait()
+        inventories = lab.client.inventories(provider)
+        periodic = held.release()
+        (following,) = lab.wait_for_periodics(HOST)
+
+    assert inventories["CUSTOM_LAST"]["total"] == 2
+    assert (periodic.number, periodic.error) == (number, "")
+    assert following.number > number
 
 
 def test_a_boot_is_not_held(lab):
@@ -113,6 +161,31 @@ def test_periodics_are_counted_with_their_errors_and_over_restarts(lab, provider
 
     assert [periodic.error for periodic in (*before, after)] == ["", "", ""]
     assert before[0].number < before[1].number < after.number
+
+
+def test_a_host_reports_pcpus_classes_of_its_own_and_children(lab, provider, resources):
+    """From its next periodic on; a total of nothing special is as before."""
+    resources(inventory={"VCPU": 16, "PCPU": 4, "CUSTOM_FPGA": 2}, children={"pgpu0": {"VGPU": 8}})
+    lab.wait_for_periodics(HOST)
+    root = lab.client.inventories(provider)
+    child = lab.client.provider(f"{HOST}_pgpu0")
+
+    assert {name: root[name]["total"] for name in ("VCPU", "PCPU", "CUSTOM_FPGA")} == {
+        "VCPU": 16, "PCPU": 4, "CUSTOM_FPGA": 2,
+    }
+    assert child["parent_provider_uuid"] == provider
+    assert lab.client.inventories(child["uuid"])["VGPU"]["total"] == 8
+
+
+def test_a_bare_root_of_a_host_with_pinned_guests_asks_for_a_reshape(lab, resources):
+    """As libvirt's driver does when its root lacks PCPU."""
+    fault = faults.database(lab, HOST)
+    resources(inventory={"PCPU": 4}, pinned_guests=True)
+    rename(lab, fault.stale_uuid, f"{HOST}.stale-3")
+    (periodic,) = lab.wait_for_periodics(HOST)
+
+    assert periodic.error.startswith("ReshapeNeeded")
+    assert lab.client.inventories(fault.new_uuid) == {}
 
 
 def test_an_unknown_point_is_refused(lab):
