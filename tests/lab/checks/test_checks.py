@@ -81,9 +81,9 @@ def test_a_right_pack_has_no_problems(pack):
         (VISIT, "action: runner_pack.answer", "action: runner_pack.hold", "the task leave with the action hold"),
         (VISIT, "do: leave", "do: noop", "has 2 first tasks, not one"),
         (VISIT, "do: leave", "do: [leave, give_up]", "is followed by leave and give_up, not by one task"),
-        (METHODS, '"visit"', '"move"', "workflows/move_allocations.yaml: does not exist"),
-        (METHODS, '"visit"', '"move"', "visit_allocations.yaml: METHODS has no such method"),
-        (METHODS, "METHODS:", "OTHERS:", "METHODS cannot be imported"),
+        (METHODS_FILE, '"visit"', '"move"', "workflows/move_allocations.yaml: does not exist"),
+        (METHODS_FILE, '"visit"', '"move"', "visit_allocations.yaml: SEQUENCES has no such method"),
+        (METHODS_FILE, "SEQUENCES:", "OTHERS:", "SEQUENCES cannot be imported"),
     ],
 )  # fmt: skip
 def test_planted_defect_is_found(pack, path, old, new, words):
