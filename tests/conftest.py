@@ -16,6 +16,7 @@ for folder in (ROOT, ROOT / "lib", ROOT / "tests"):
         sys.path.insert(0, str(folder))
 
 from lab.stackstorm import standin  # noqa: E402 - the path comes first
+from lab.stackstorm.triggers import PATH_VARIABLE  # noqa: E402
 
 standin.install()
 
@@ -66,8 +67,6 @@ def cloud():
 @pytest.fixture
 def datastore(tmp_path, monkeypatch):
     """The file of a test's own datastore, and of the triggers that went out; found by the environment."""
-    from st2common.services.dispatched import PATH_VARIABLE  # of the stand-in only
-
     path = tmp_path / "datastore.sqlite"
     monkeypatch.setenv(PATH_VARIABLE, str(path))
     return path

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.stackstorm import triggers
+from lab.stackstorm.services import ActionService
 from placement_recovery.errors import DispatchFailed, InvalidInput
 from placement_recovery.triggers import check_payload, dispatch, dispatch_checked
 
@@ -20,11 +21,8 @@ PAYLOAD = {
 @pytest.fixture
 def service(tmp_path, monkeypatch):
     """The action_service of an action whose triggers are kept in a file, and that file."""
-    from st2common.services.dispatched import PATH_VARIABLE
-    from st2common.standin import ActionService, ActionWrapper
-
-    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path / "datastore.sqlite"))
-    return ActionService(ActionWrapper("placement_recovery", "ReceiveAlerts")), tmp_path / "datastore.sqlite"
+    monkeypatch.setenv(triggers.PATH_VARIABLE, str(tmp_path / "datastore.sqlite"))
+    return ActionService("placement_recovery", "ReceiveAlerts"), tmp_path / "datastore.sqlite"
 
 
 def dispatched(datastore: Path):

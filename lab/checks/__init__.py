@@ -1,8 +1,8 @@
 """Static checks of the pack: what StackStorm would refuse, or would accept and fail on at runtime.
 
 Any Python can call ``problems()`` and ``write_readme()`` (or ``python3 -m lab.checks``): they run the checks in the
-environment that has orquesta, and import the library's SEQUENCES with the pack's own Python. StackStorm's rules are taken
-from its source; a comment names the file.
+environment that has orquesta, and import the library's SEQUENCES with the pack's own Python. StackStorm's rules are
+taken from its source; a comment names the file.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.stackstorm import shims
+from lab.stackstorm import shims, standin
 from lab.stackstorm.engine import st2kv
 
+standin.install()
 shims.load_orquesta({"st2kv": st2kv})
 
 from lab.checks import (  # noqa: E402 - shims come first

@@ -16,8 +16,8 @@ from typing import Any
 
 from lab.demos.stage import HOST, Scene, Story, perform
 from lab.openstack.cloud import RELEASES, Lab
-from lab.stackstorm import sensors, triggers
-from lab.stackstorm.on_lab import FAULT_TRIGGER
+from lab.stackstorm import matching, sensors, triggers
+from lab.stackstorm.installation import FAULT_TRIGGER
 from lab.waiting import LabError
 
 TRIGGER_SECONDS = 60.0
@@ -66,7 +66,7 @@ class EventDemo(Scene):
         for name, value in instance.payload.items():
             self.story.say(f"{name:<18} {value}")
 
-    def _is_over(self, match: triggers.Match, instance: triggers.Instance) -> bool:
+    def _is_over(self, match: matching.Match, instance: triggers.Instance) -> bool:
         self.story.head(f"rule {match.rule} starts {match.action}")
         output = self.show_end(match.action, self.stackstorm.obey(match, instance, self.hear))
         if output.get("state") == "needs_approval" and self._automation == "ask":

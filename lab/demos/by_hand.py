@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.demos.stage import HOST, Scene, Story, perform
 from lab.openstack.cloud import RELEASES, Lab
-from lab.stackstorm.on_lab import PACK
+from lab.stackstorm.installation import PACK
 from lab.waiting import LabError, wait_until
 
 

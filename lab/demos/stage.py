@@ -13,7 +13,7 @@ from lab.environments import InstallError, ensure
 from lab.openstack import faults
 from lab.openstack.cloud import Lab
 from lab.stackstorm import runner
-from lab.stackstorm.on_lab import StackStorm
+from lab.stackstorm.installation import StackStorm
 from lab.waiting import LabError, wait_until
 
 HOST = "compute-0"

@@ -1,4 +1,4 @@
-"""What tests and the demo ask of a lab's cloud: servers, moves, services, providers and allocations, as its admin."""
+"""What tests and demos ask of a lab's cloud: servers, moves, services, providers and allocations, as its admin."""
 
 from __future__ import annotations
 
@@ -16,23 +16,19 @@ WAIT_SECONDS = 120.0
 Json = dict[str, Any]
 
 
-class Client:
-    """One user in one project. Every call that the cloud refuses is a LabError with what was answered."""
+class AdminClient:
+    """The admin of a lab's cloud. Every call that the cloud refuses is a LabError with what was answered."""
 
-    def __init__(self, keystone: str, nova: str, placement: str, user: str = "admin") -> None:
-        self._keystone, self._urls, self._user = keystone, {"compute": nova, "placement": placement}, user
+    def __init__(self, keystone: str, nova: str, placement: str) -> None:
+        self._keystone, self._urls = keystone, {"compute": nova, "placement": placement}
         self._token = ""
-
-    def as_user(self, user: str) -> Client:
-        """The same cloud seen by another user, in the project of the same name (``demo``)."""
-        return Client(self._keystone, self._urls["compute"], self._urls["placement"], user)
 
     def send(self, service: str, method: str, path: str, body: Any = None, version: str = "") -> Response:
         """One request to ``compute`` or ``placement``, whatever is answered."""
         version = version or (COMPUTE if service == "compute" else PLACEMENT)
         headers = {"OpenStack-API-Version": f"{service} {version}", "Accept": "application/json"}
         for attempt in range(2):
-            self._token = self._token or log_in(self._keystone, self._user, self._user)
+            self._token = self._token or log_in(self._keystone)
             url = self._urls[service] + path
             response = exchange(method, url, body, {**headers, "X-Auth-Token": self._token})
             if response.status != 401 or attempt:
@@ -155,7 +151,7 @@ class Client:
         size = {"small": 1, "large": 2}[name]
         values = {"name": name, "id": name, "vcpus": size, "ram": 512 * size, "disk": size}
         response = self.send("compute", "POST", "/flavors", {"flavor": values})
-        if response.status not in (200, 403, 409):  # 409: it is there; 403: a plain user, who finds it there
+        if response.status not in (200, 409):  # 409: it is there
             raise LabError(f"Nova answered {response.status} to the flavor {name}: {response.body}")
         return name
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lab import environments
 from lab.openstack import settings
-from lab.openstack.admin import Client
+from lab.openstack.admin import AdminClient
 from lab.openstack.control import Control, Periodic, Resources
 from lab.openstack.databases import Databases
 from lab.openstack.guardian import Guardian, remove
@@ -30,7 +30,7 @@ from lab.openstack.web import answers
 from lab.waiting import LabError, LogMark, wait_until
 
 RELEASES = ("26", "34")
-START_SECONDS = 120.0  # for one service, on a machine that has better things to do
+START_SECONDS = 120.0  # for one service, on a busy machine
 COMPUTES = ("compute-0", "compute-1")
 BASE = ("broker", "glance-and-neutron", "keystone", "placement")  # the others complain where these do not answer yet
 
@@ -65,7 +65,7 @@ class Lab:
         self.keystone_url = self.ports.url("keystone", "/v3")
         self.placement_url = self.ports.url("placement")
         self.nova_url = self.ports.url("nova_api", "/v2.1")
-        self.client = Client(self.keystone_url, self.nova_url, self.placement_url)
+        self.client = AdminClient(self.keystone_url, self.nova_url, self.placement_url)
         self._say, self._vcpus = say, vcpus
         self._compute_options = compute_options or {}  # sections and options for each host's nova.conf
         self._guardian: Guardian | None = None

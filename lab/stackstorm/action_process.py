@@ -6,6 +6,7 @@ the action's. How the class is found, made and run follows StackStorm's python_a
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import json
@@ -13,6 +14,7 @@ import os
 import sys
 from typing import Any, Dict, List, Type
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 INVALID_STATUS_EXIT_CODE = 220  # st2common/constants/runners.py
 
 
@@ -21,27 +23,32 @@ def main() -> None:
     outcome_fd = int(sys.argv[1])
     os.set_inheritable(outcome_fd, False)
     request = json.load(sys.stdin)
+    services = _services()
     _prepare_path(request)
-    outcome = _outcome(_instance(request).run(**request["parameters"]))
+    outcome = _outcome(_instance(request, services).run(**request["parameters"]))
     with os.fdopen(outcome_fd, "w", encoding="utf-8") as out:
         json.dump(outcome, out)
 
 
-def _prepare_path(request: Dict[str, Any]) -> None:
-    # The folder of this script is first on the path, and is no business of the action.
+def _services() -> Any:
+    """What StackStorm hands to actions; neither this script's folder nor the lab's stays on the action's path."""
+    sys.path[0] = ROOT
+    services = importlib.import_module("lab.stackstorm.services")
     sys.path.pop(0)
+    return services
+
+
+def _prepare_path(request: Dict[str, Any]) -> None:
     sys.path.insert(0, request["library"])
     if importlib.util.find_spec("st2common") is None:
         sys.path.append(request["standin"])
     sys.path.append(os.path.dirname(os.path.realpath(request["file"])))
 
 
-def _instance(request: Dict[str, Any]) -> Any:
-    from st2common.standin import ActionService, ActionWrapper
-
+def _instance(request: Dict[str, Any], services: Any) -> Any:
     cls = _action_class(request["file"])
-    wrapper = ActionWrapper(request["pack"], cls.__name__, request["log_level"])
-    return cls(config=request["config"], action_service=ActionService(wrapper))
+    service = services.ActionService(request["pack"], cls.__name__, request["log_level"])
+    return cls(config=request["config"], action_service=service)
 
 
 def _action_class(path: str) -> Type[Any]:

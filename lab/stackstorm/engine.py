@@ -1,4 +1,4 @@
-"""The engine's process: runs one action or workflow and tells of it in JSON lines (started by ``client``).
+"""The engine's process: runs one action or workflow and tells of it in JSON lines (started by ``runner``).
 
 The first line of stdin is the request, later ones are commands (cancel, kill, crash). The end of stdin means that the
 caller is gone: then all actions are killed and the engine ends. stdout carries the events and nothing else.
@@ -14,16 +14,9 @@ import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lab.stackstorm import shims, standin
-
-standin.install()
-
-from lab.stackstorm import configuration, pack, parameters, rules  # noqa: E402 - the stand-in has to be on the path
-from lab.stackstorm.execution import Run, read_datastore  # noqa: E402
-from lab.stackstorm.python_action import Launcher, Processes  # noqa: E402
-
-# Not an action's business: the engine's own way to find ``lab``.
-_PRIVATE_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+from lab.stackstorm import configuration, pack, parameters, rules, shims
+from lab.stackstorm.execution import Run, read_datastore
+from lab.stackstorm.python_action import ActionLauncher, Processes, outer_environment
 
 
 class Events:
@@ -82,9 +75,8 @@ def _run(loaded: pack.Pack, request: dict[str, Any], events: Events, processes: 
         Path(given) if isinstance(given, str) else given,
         lambda key: read_datastore(key, decrypt=True),
     )
-    environment = {name: value for name, value in os.environ.items() if name not in _PRIVATE_VARIABLES}
-    environment["ST2_ACTION_PACK_NAME"] = loaded.ref
-    launcher = Launcher(loaded, Path(request["python"]), config, environment, processes, request["pool"])
+    environment = {**outer_environment(), "ST2_ACTION_PACK_NAME": loaded.ref}
+    launcher = ActionLauncher(loaded, Path(request["python"]), config, environment, processes, request["pool"])
     run = Run(loaded, launcher, events.emit)
     threading.Thread(target=_obey, args=(run, processes), daemon=True).start()
     context = {"pack": loaded.ref, **request["context"]}

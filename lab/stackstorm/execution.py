@@ -11,19 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from st2common.services.datastore import ActionDatastoreService
-
 from lab.stackstorm import parameters
 from lab.stackstorm.configuration import Lookup
+from lab.stackstorm.datastore import DatastoreService
 from lab.stackstorm.pack import Action, Pack
-from lab.stackstorm.python_action import Launcher, Outcome
+from lab.stackstorm.python_action import ActionLauncher, Outcome
 
 Emit = Callable[..., None]
 
 
 def read_datastore(key: str, decrypt: bool = False) -> str | None:
     """A system key's value, or None. A connection of its own each time: executions run in threads."""
-    service = ActionDatastoreService(logging.getLogger("st2kv"), "", "")
+    service = DatastoreService(logging.getLogger("st2kv"), "", "")
     value: str | None = service.get_value(key, local=False, decrypt=decrypt)
     return value
 
@@ -33,7 +32,7 @@ class Run:
     """What all executions of one run share."""
 
     pack: Pack
-    launcher: Launcher
+    launcher: ActionLauncher
     emit: Emit
     canceled: threading.Event = field(default_factory=threading.Event)
     _workflows: list[Any] = field(default_factory=list)

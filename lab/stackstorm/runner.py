@@ -1,6 +1,6 @@
 """Runs an action or a workflow of the pack in an engine of its own and hears of each task (standard library only).
 
-running = client.start("placement_recovery.recover_host", {"host": "compute-0"}, config=..., datastore=...)
+running = runner.start("placement_recovery.recover_host", {"host": "compute-0"}, config=..., datastore=...)
 running.wait_for("started", "save")
 running.cancel()
 execution = running.wait()
@@ -21,9 +21,9 @@ from typing import IO, Any
 
 from lab.environments import ensure
 from lab.stackstorm.pool import Pool
+from lab.stackstorm.triggers import PATH_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
-DATASTORE_VARIABLE = "PLACEMENT_RECOVERY_LAB_DATASTORE"
 
 Event = Mapping[str, Any]
 OnEvent = Callable[[Event], None]
@@ -147,7 +147,7 @@ class Running:
         if datastore is None:
             folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="datastore-"))
             datastore = Path(folder) / "datastore.sqlite"
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), DATASTORE_VARIABLE: str(datastore.absolute())}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), PATH_VARIABLE: str(datastore.absolute())}
         return subprocess.Popen(
             [str(ensure("orquesta") / "bin" / "python"), "-m", "lab.stackstorm.engine"],
             stdin=subprocess.PIPE,

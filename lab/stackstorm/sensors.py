@@ -1,6 +1,6 @@
 """Starts the pack's sensors in processes of their own (standard library only).
 
-with sensors.start("LogSensor", config=..., datastore=...) as sensor:
+with sensors.start("log_sensor.py", "LogSensor", config=..., datastore=...) as sensor:
     triggers.wait(...)
     sensor.kill()
 """
@@ -19,9 +19,9 @@ from typing import IO, Any
 
 from lab.environments import ensure
 from lab.stackstorm import sensor_process, standin
-from lab.stackstorm.runner import DATASTORE_VARIABLE, ROOT
-
-_PRIVATE_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+from lab.stackstorm.python_action import outer_environment
+from lab.stackstorm.runner import ROOT
+from lab.stackstorm.triggers import PATH_VARIABLE
 
 
 class RunningSensor:
@@ -92,7 +92,6 @@ def start(
         "config": dict(config or {}),
         "poll_interval": poll_interval,
     }
-    environment = {name: value for name, value in os.environ.items() if name not in _PRIVATE_VARIABLES}
-    environment[DATASTORE_VARIABLE] = str(datastore.absolute())
+    environment = {**outer_environment(), PATH_VARIABLE: str(datastore.absolute())}
     command = [str(python or ensure("pack") / "bin" / "python"), "-u", sensor_process.__file__]
     return RunningSensor(command, environment, request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lab.stackstorm.triggers import PATH_VARIABLE
 from testkit.auditor import Auditor, lock_of
 from testkit.rows import new_uuid
 
@@ -18,7 +19,7 @@ def alone(cloud):
 @pytest.fixture
 def auditor(cloud, alone, tmp_path, monkeypatch):
     """Audits as the action does; Placement's and nova-api's own logs show that nothing was written."""
-    monkeypatch.setenv("PLACEMENT_RECOVERY_LAB_DATASTORE", str(tmp_path / "datastore.sqlite"))
+    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path / "datastore.sqlite"))
     marks = cloud.placement_mark(), cloud.nova_mark()
     yield Auditor(cloud, tmp_path / "datastore.sqlite")
     assert cloud.placement_writes_since(marks[0]) == []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from st2common.services.dispatched import Webhooks
-
+from lab.stackstorm.triggers import Webhooks
 from placement_recovery.audit import report as reporting
 from placement_recovery.detection.payload import PROVIDER_CREATION_FAILED
 from placement_recovery.records.record import OPEN
@@ -67,7 +66,8 @@ def test_a_trigger_that_is_not_taken_keeps_no_other_back(cloud, auditor, monkeyp
     assert taken.host in result["dispatched"]
     assert list(result["not_dispatched"]) == [refused.host]
     assert "Connection refused" in result["not_dispatched"][refused.host]
-    assert f". 1 trigger(s) could not be dispatched: {refused.host}: StackStorm's API did not accept" in result["summary"]
+    failure = f". 1 trigger(s) could not be dispatched: {refused.host}: StackStorm's API did not accept"
+    assert failure in result["summary"]
     assert refused.host in result["table"]
 
 

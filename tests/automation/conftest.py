@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from st2common.services import dispatched
 
+from lab.stackstorm.triggers import PATH_VARIABLE
 from placement_recovery.config import Config
 from placement_recovery.recovery.context import open_context
 from testkit.automatic import Automatic
@@ -14,7 +14,7 @@ from testkit.automatic import Automatic
 def automatic(cloud, tmp_path, monkeypatch):
     """Runs that a trigger starts on the test cloud, over one datastore."""
     datastore = tmp_path / "datastore.sqlite"
-    monkeypatch.setenv(dispatched.PATH_VARIABLE, str(datastore))
+    monkeypatch.setenv(PATH_VARIABLE, str(datastore))
     return Automatic(cloud, datastore)
 
 

@@ -173,7 +173,8 @@ def test_what_a_recovery_left_in_the_cloud_is_shown_with_what_to_type(cloud, con
     stale, lock = cloud.stale_host(servers=1), "CUSTOM_PLACEMENT_RECOVERY_FEDCBA9876_01234567"
     digest = done(call("plan_recovery", config, host=stale.host))["digest"]
     recovery_id = done(call("save_allocations", config, host=stale.host, digest=digest))["recovery_id"]
-    left = cloud.healthy_host(disabled=True, disabled_reason=disabled_reason("fedcba9876"), traits=["COMPUTE_NODE", lock])
+    reason = disabled_reason("fedcba9876")
+    left = cloud.healthy_host(disabled=True, disabled_reason=reason, traits=["COMPUTE_NODE", lock])
     shown = done(call("show_recoveries", config))
     assert [row["id"] for row in shown["recoveries"]] == [recovery_id]
     ways = {row["state"]: row["next"] for row in shown["left_behind"] if row["host"] == left.host}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.stackstorm.on_lab import StackStorm
+from lab.stackstorm.installation import StackStorm
 from testkit.operator import Operator
 
 

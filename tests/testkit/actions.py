@@ -9,6 +9,8 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 import yaml
 
+from lab.stackstorm.services import ActionService
+
 ROOT = Path(__file__).resolve().parents[2]
 ACTIONS = ROOT / "actions"
 
@@ -37,9 +39,7 @@ def action_class(name: str) -> Any:
 
 def call(action: str, config: Mapping[str, Any], /, **parameters: Any) -> Tuple[bool, Dict[str, Any]]:
     """Run an action in this process; `(ok, result)`. The datastore's file is named by the environment."""
-    from st2common.standin import ActionService, ActionWrapper
-
     cls = action_class(action)
-    service = ActionService(ActionWrapper("placement_recovery", cls.__name__, "INFO"))
+    service = ActionService("placement_recovery", cls.__name__, "INFO")
     ok, result = cls(config=dict(config), action_service=service).run(**parameters)
     return ok, result

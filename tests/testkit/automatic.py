@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import sqlite3
 from pathlib import Path
 from typing import Any, Dict, List
 
 from st2common.runners.base_action import Action
-from st2common.standin import ActionService, ActionWrapper
 
+from lab.stackstorm import triggers
+from lab.stackstorm.services import ActionService
 from placement_recovery.automation.notification import EndedRun
 from placement_recovery.config import Config
 from placement_recovery.entry.automation import notify
@@ -37,8 +35,8 @@ class Automatic:
 
     def action(self, **options: Any) -> Action:
         """An action with the test cloud's configuration, but for these options."""
-        wrapper = ActionWrapper("placement_recovery", "AnyAction", "INFO")
-        return AnyAction({**self.config, **options}, ActionService(wrapper))
+        service = ActionService("placement_recovery", "AnyAction", "INFO")
+        return AnyAction({**self.config, **options}, service)
 
     def context(self, action: Action) -> Context:
         """As the action opens it; logging in once a configuration is enough."""
@@ -68,7 +66,4 @@ class Automatic:
 
 def payloads(datastore: Path) -> List[Dict[str, Any]]:
     """The payloads of all triggers that were dispatched over this datastore, in their order."""
-    with contextlib.closing(sqlite3.connect(str(datastore))) as connection:
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'dispatched'").fetchall()
-        rows = connection.execute("SELECT payload FROM dispatched ORDER BY id").fetchall() if tables else []
-    return [json.loads(row[0]) for row in rows]
+    return [one.payload for one in triggers.read(datastore)]

@@ -7,7 +7,7 @@ import re
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Set
 
 from lab.stackstorm import runner
-from lab.stackstorm.on_lab import PACK, StackStorm
+from lab.stackstorm.installation import PACK, StackStorm
 from lab.waiting import LogMark, wait_until
 
 Parts = Dict[str, Dict[str, int]]

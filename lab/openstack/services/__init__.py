@@ -1,1 +1,1 @@
-"""What runs inside of the OpenStack environments: a message bus, SQLite settings, a virt driver, glance-and-neutron."""
+"""What runs in OpenStack's environments: message bus, SQLite settings, virt driver, stand-ins of Glance and Neutron."""

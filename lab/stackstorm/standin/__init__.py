@@ -1,6 +1,7 @@
-"""A stand-in for the few names of StackStorm that a pack's actions and sensors import.
+"""A stand-in for the few names of StackStorm that the pack's actions, sensors and tests import.
 
 It is put on the path only where the real ``st2common`` cannot be imported: the same actions and tests run under both.
+It has no module that StackStorm lacks: what actions and sensors are handed is in ``lab.stackstorm.services``.
 """
 
 from __future__ import annotations

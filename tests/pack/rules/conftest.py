@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 import pytest
-from st2common.standin import SensorService
 
-from lab.stackstorm import runner, triggers
+from lab.stackstorm import matching, runner, triggers
+from lab.stackstorm.services import SensorService
 from placement_recovery.detection.follow.globs import LogGlob
 from placement_recovery.detection.follow.watch import Watch
 from testkit.nova_log import Log, noise
@@ -40,7 +40,7 @@ def react(cloud, datastore):
         return [
             runner.run(match.action, match.parameters, trigger=one.payload, config=config, datastore=datastore)
             for one in triggers.read(datastore)
-            for match in triggers.match(one.trigger, one.payload)
+            for match in matching.match(one.trigger, one.payload)
         ]
 
     return run

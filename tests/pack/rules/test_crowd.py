@@ -6,10 +6,10 @@ import os
 from contextlib import ExitStack
 
 import pytest
-from st2common.standin import SensorService
 
-from lab.stackstorm import runner, triggers
+from lab.stackstorm import matching, runner, triggers
 from lab.stackstorm.pool import Pool
+from lab.stackstorm.services import SensorService
 from placement_recovery.cloud.model import LOCK_PREFIX
 from placement_recovery.detection.payload import FROM_LOG, PROVIDER_CREATION_FAILED, ProviderCreationFailed
 from testkit.placement import ONE_SERVER
@@ -52,7 +52,7 @@ def matched(instances):
     for one in instances:
         host = one.payload["host"]
         if host not in rules:
-            (rules[host],) = triggers.match(one.trigger, one.payload)
+            (rules[host],) = matching.match(one.trigger, one.payload)
         yield one, rules[host]
 
 

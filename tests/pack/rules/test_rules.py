@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.stackstorm import runner, triggers
+from lab.stackstorm import matching, runner, triggers
 from lab.stackstorm.runner import ROOT
 from placement_recovery.detection.logs import read_file
 from placement_recovery.detection.payload import FROM_LOG, PROVIDER_CREATION_FAILED, ProviderCreationFailed
@@ -36,7 +36,7 @@ def ended(status="succeeded", ref="placement_recovery.recover_host", **output):
 
 def test_trigger_starts_recover_host_as_a_trigger(payload):
     """With the host, and marked as automatic, so that the configuration decides."""
-    assert triggers.match(PROVIDER_CREATION_FAILED, payload) == [
+    assert matching.match(PROVIDER_CREATION_FAILED, payload) == [
         ("placement_recovery.on_provider_creation_failed", "placement_recovery.recover_host",
          {"host": "{{ trigger.host }}", "automatic": True}),
     ]  # fmt: skip
@@ -48,7 +48,7 @@ def test_trigger_starts_recover_host_as_a_trigger(payload):
 def test_payload_that_breaks_the_schema_starts_nothing(payload, change):
     """StackStorm would not even dispatch it."""
     with pytest.raises(runner.Refused, match="payload validation failed"):
-        triggers.match(PROVIDER_CREATION_FAILED, {**payload, **change})
+        matching.match(PROVIDER_CREATION_FAILED, {**payload, **change})
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_payload_that_breaks_the_schema_starts_nothing(payload, change):
 def test_webhook_hands_the_body_over_as_it_came(datastore, body, hosts):
     """Whatever is in it: quotes, templates, null; and a trigger goes out for each host."""
     payload = {"headers": {"Content-Type": "application/json"}, "headers_lower": {}, "body": body}
-    (match,) = triggers.match(WEBHOOK, payload, parameters=URL)
+    (match,) = matching.match(WEBHOOK, payload, parameters=URL)
 
     execution = runner.run(match.action, match.parameters, trigger=payload, datastore=datastore)
 
@@ -72,13 +72,13 @@ def test_webhook_hands_the_body_over_as_it_came(datastore, body, hosts):
     assert execution.status == "succeeded", execution.result
     assert [one.payload["host"] for one in sent] == hosts
     assert sent[0].payload["node"] == (body.get("node", "") if isinstance(body, dict) else "")
-    assert all(triggers.match(one.trigger, one.payload) for one in sent)
+    assert all(matching.match(one.trigger, one.payload) for one in sent)
 
 
 def test_body_that_is_not_understood_fails_the_run_and_sends_nothing(datastore):
     """The reason is the run's summary."""
     payload = {"headers": {}, "body": {"hello": "world"}}
-    (match,) = triggers.match(WEBHOOK, payload, parameters=URL)
+    (match,) = matching.match(WEBHOOK, payload, parameters=URL)
 
     execution = runner.run(match.action, match.parameters, trigger=payload, datastore=datastore)
 
@@ -89,21 +89,21 @@ def test_body_that_is_not_understood_fails_the_run_and_sends_nothing(datastore):
 
 def test_other_webhook_is_nobodys():
     """Only ours."""
-    assert triggers.match(WEBHOOK, {"headers": {}, "body": {"host": "c-1"}}, parameters={"url": "other"}) == []
+    assert matching.match(WEBHOOK, {"headers": {}, "body": {"host": "c-1"}}, parameters={"url": "other"}) == []
 
 
 def test_timer_starts_the_audit():
     """With its dispatch."""
     timer = {"executed_at": "2026-11-22 11:00:00", "schedule": {"delta": 15, "units": "minutes"}}
 
-    (match,) = triggers.match("core.st2.IntervalTimer", timer, parameters={"unit": "minutes", "delta": 15})
+    (match,) = matching.match("core.st2.IntervalTimer", timer, parameters={"unit": "minutes", "delta": 15})
 
     assert (match.action, match.parameters) == ("placement_recovery.audit_cloud", {"dispatch": True})
 
 
 def test_example_that_tells_people_is_disabled():
     """Nobody gets mail from a pack that was only installed."""
-    assert triggers.match("core.st2.generic.actiontrigger", ended()) == []
+    assert matching.match("core.st2.generic.actiontrigger", ended()) == []
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def with_example(tmp_path):
 )
 def test_example_tells_each_end_of_recover_host(with_example, payload, told):
     """Whoever started it, however it ended."""
-    assert bool(triggers.match("core.st2.generic.actiontrigger", payload, pack=with_example)) == told
+    assert bool(matching.match("core.st2.generic.actiontrigger", payload, pack=with_example)) == told
 
 
 @pytest.mark.parametrize("result", [None, {}, {"output": None}, {"output": {"summary": "done"}}, {"error": "x"}])

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from lab.openstack import faults
-from lab.stackstorm.on_lab import FAULT_TRIGGER, PACK
+from lab.stackstorm.installation import FAULT_TRIGGER, PACK
 from lab.waiting import wait_until
 from testkit.operator import finished, moved
 

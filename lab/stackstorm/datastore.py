@@ -15,7 +15,7 @@ import sqlite3
 import time
 from typing import Any, List, NamedTuple, Optional
 
-from st2common.services.dispatched import BUSY_SECONDS, PATH_VARIABLE, Client
+from lab.stackstorm.triggers import BUSY_SECONDS, PATH_VARIABLE, ApiClient
 
 MAX_PAGE_SIZE = 100
 MAX_VALUE_BYTES = 16 * 1024 * 1024
@@ -36,7 +36,7 @@ class KeyValuePair(NamedTuple):
     secret: bool = False
 
 
-class ActionDatastoreService:
+class DatastoreService:
     """The datastore's client, for the keys of one class of one pack."""
 
     def __init__(self, logger: logging.Logger, pack_name: str, class_name: str, auth_token: str = "") -> None:
@@ -100,9 +100,9 @@ class ActionDatastoreService:
         )
         return [_pair(row, decrypt=False) for row in rows]
 
-    def get_api_client(self) -> Client:
+    def get_api_client(self) -> ApiClient:
         """The client of StackStorm's API, by which triggers are dispatched."""
-        return Client()
+        return ApiClient()
 
     def _key(self, name: str, local: bool) -> str:
         return self._prefix + name if local else name

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.openstack.cloud import Lab
-from lab.stackstorm import runner, sensors, triggers
+from lab.stackstorm import matching, runner, sensors, triggers
 from lab.stackstorm.runner import ROOT, Execution, OnEvent, Running
 from lab.waiting import wait_until
 
@@ -69,11 +69,11 @@ class StackStorm:
         """The triggers of this name that went out after the one of that id."""
         return [one for one in triggers.read(self.datastore, after) if one.trigger == reference]
 
-    def matches(self, instance: triggers.Instance) -> list[triggers.Match]:
+    def matches(self, instance: triggers.Instance) -> list[matching.Match]:
         """The pack's rules that a trigger meets."""
-        return triggers.match(instance.trigger, instance.payload)
+        return matching.match(instance.trigger, instance.payload)
 
-    def obey(self, match: triggers.Match, instance: triggers.Instance, on_event: OnEvent = _nobody) -> Execution:
+    def obey(self, match: matching.Match, instance: triggers.Instance, on_event: OnEvent = _nobody) -> Execution:
         """Run what a rule starts for a trigger."""
         return self.run(match.action, match.parameters, on_event, trigger=instance.payload)
 

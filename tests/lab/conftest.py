@@ -12,7 +12,7 @@ import pytest
 
 from lab.stackstorm import runner
 
-FIXTURE_PACK = Path(__file__).parents[2] / "fixtures" / "runner_pack"
+FIXTURE_PACK = Path(__file__).parents[1] / "fixtures" / "runner_pack"
 
 
 class PackCopy:

@@ -1,6 +1,7 @@
 """What StackStorm hands to an action (contrib/runners/python_runner, python_action_wrapper.py) and to a sensor.
 
-The sensor's is st2reactor/container/sensor_wrapper.py.
+The sensor's is st2reactor/container/sensor_wrapper.py. These run where actions and sensors do, on Python 3.8 and later,
+under the stand-in's base classes as well as under StackStorm's own.
 """
 
 from __future__ import annotations
@@ -8,24 +9,14 @@ from __future__ import annotations
 import logging
 from typing import Any, List, Optional
 
-from st2common.runners.base_action import action_logger
-from st2common.services.datastore import SYSTEM_SCOPE, ActionDatastoreService, KeyValuePair
-from st2common.services.dispatched import record
-
-
-class ActionWrapper:
-    """The three facts that ``Action`` and the datastore take from StackStorm's wrapper, by its private names."""
-
-    def __init__(self, pack: str, class_name: str, log_level: str = "DEBUG") -> None:
-        self._pack = pack
-        self._class_name = class_name
-        self._log_level = log_level
+from lab.stackstorm.datastore import SYSTEM_SCOPE, DatastoreService, KeyValuePair
+from lab.stackstorm.triggers import record
 
 
 class DatastoreCalls:
     """The datastore's four calls, which actions and sensors have on their services themselves."""
 
-    datastore_service: ActionDatastoreService
+    datastore_service: DatastoreService
 
     def list_values(
         self,
@@ -34,13 +25,13 @@ class DatastoreCalls:
         limit: Optional[int] = None,
         offset: Optional[int] = None,
     ) -> List[KeyValuePair]:
-        """See ActionDatastoreService."""
+        """See DatastoreService."""
         return self.datastore_service.list_values(local=local, prefix=prefix, limit=limit, offset=offset)
 
     def get_value(
         self, name: str, local: bool = True, scope: str = SYSTEM_SCOPE, decrypt: bool = False
     ) -> Optional[str]:
-        """See ActionDatastoreService."""
+        """See DatastoreService."""
         return self.datastore_service.get_value(name, local=local, scope=scope, decrypt=decrypt)
 
     def set_value(
@@ -52,21 +43,31 @@ class DatastoreCalls:
         scope: str = SYSTEM_SCOPE,
         encrypt: bool = False,
     ) -> bool:
-        """See ActionDatastoreService."""
+        """See DatastoreService."""
         return self.datastore_service.set_value(name, value, ttl=ttl, local=local, scope=scope, encrypt=encrypt)
 
     def delete_value(self, name: str, local: bool = True, scope: str = SYSTEM_SCOPE) -> bool:
-        """See ActionDatastoreService."""
+        """See DatastoreService."""
         return self.datastore_service.delete_value(name, local=local, scope=scope)
+
+
+class ActionWrapper:
+    """The three facts that ``Action`` takes from StackStorm's wrapper, by its private names."""
+
+    def __init__(self, pack: str, class_name: str, log_level: str) -> None:
+        self._pack = pack
+        self._class_name = class_name
+        self._log_level = log_level
 
 
 class ActionService(DatastoreCalls):
     """The ``action_service`` of an action."""
 
-    def __init__(self, action_wrapper: Any) -> None:
-        self._action_wrapper = action_wrapper
-        logger = action_logger(action_wrapper._class_name, action_wrapper._log_level)
-        self.datastore_service = ActionDatastoreService(logger, action_wrapper._pack, action_wrapper._class_name)
+    def __init__(self, pack: str, class_name: str, log_level: str = "DEBUG") -> None:
+        self._action_wrapper = ActionWrapper(pack, class_name, log_level)
+        # The base class gives this logger its handler and its level.
+        logger = logging.getLogger(f"actions.python.{class_name}")
+        self.datastore_service = DatastoreService(logger, pack, class_name)
 
 
 class SensorService(DatastoreCalls):
@@ -74,7 +75,7 @@ class SensorService(DatastoreCalls):
 
     def __init__(self, pack: str, class_name: str) -> None:
         self._logger = logging.getLogger(f"SensorWrapper.{pack}.{class_name}")
-        self.datastore_service = ActionDatastoreService(self._logger, pack, class_name)
+        self.datastore_service = DatastoreService(self._logger, pack, class_name)
 
     def get_logger(self, name: str) -> logging.Logger:
         """A logger below the wrapper's."""

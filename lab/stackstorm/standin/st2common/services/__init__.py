@@ -1,1 +1,0 @@
-"""Stand-in for st2common.services."""
