@@ -17,7 +17,7 @@ from placement_recovery.detection.payload import (
     ProviderCreationFailed,
 )
 from placement_recovery.errors import InvalidInput
-from placement_recovery.names import LONGEST_NAME
+from placement_recovery.names import MAX_NAME_LENGTH
 from placement_recovery.triggers import check_payload
 from testkit.host_names import HOSTILE
 
@@ -50,7 +50,7 @@ def test_limits_are_those_of_the_schema(definition):
     properties = definition["payload_schema"]["properties"]
 
     lengths = {name: one["maxLength"] for name, one in properties.items() if "maxLength" in one}
-    assert lengths == {**LONGEST, "host": LONGEST_NAME}
+    assert lengths == {**LONGEST, "host": MAX_NAME_LENGTH}
     assert tuple(properties["source"]["enum"]) == SOURCES
 
 

@@ -9,7 +9,7 @@ from st2reactor.sensor.base import PollingSensor
 from lab.stackstorm import standin
 from lab.stackstorm.services import ActionService
 
-pytestmark = pytest.mark.skipif(not standin.install(), reason="StackStorm's own base classes are here, not the stand-in's")
+pytestmark = pytest.mark.skipif(not standin.install(), reason="the base classes here are StackStorm's own")
 
 
 def test_missing_configuration_key_is_named():
