@@ -4,8 +4,9 @@ RELEASE ?= 26
 METHOD ?= preserve
 AUTOMATION ?= when_safe
 TESTS ?= tests
-# Each worker has a cloud of its own; a file's tests stay together.
+# Each worker has a cloud of its own; which tests stay together, and in which order, tests/conftest.py says.
 WORKERS ?= 2
+SPREAD = --dist loadgroup --no-loadscope-reorder
 STRIDE ?= 20
 EXAMPLES ?= 100
 RUNS ?= 100000
@@ -26,10 +27,10 @@ demo-event:  ## The same, but the log sensor notices it and the rule starts it (
 
 test:  ## All tests, those on a real OpenStack too
 	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
-	PLACEMENT_RECOVERY_LAB=1 $(pack)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	PLACEMENT_RECOVERY_LAB=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
 
 test-fast:  ## The tests that need no OpenStack
-	$(pack)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	$(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
 
 chaos:  ## Recoveries hit at every STRIDE-th point, and EXAMPLES random topologies (SEED= repeats a run)
 	$(PYTHON) -m lab.environments nova-34 > /dev/null

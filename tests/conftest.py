@@ -37,13 +37,38 @@ LAB_WANTED = os.environ.get("PLACEMENT_RECOVERY_LAB") == "1"
 def pytest_configure(config):
     """Declare the marks also where pyproject.toml is not read."""
     config.addinivalue_line("markers", "placement: needs a real Placement and nova-api (the lab without computes)")
+    config.addinivalue_line("markers", "xdist_group(name): tests that one worker has to have together")
     config.addinivalue_line("markers", "lab: needs a whole lab with nova-compute")
+
+
+# What takes longest comes first, so that the workers end together. One worker has all tests of a group: a release's lab
+# is started once. Those that share nothing go wherever there is time.
+LONGEST = (
+    "real/nova_34", "chaos/test_marches.py", "real/nova_26", "entry/test_workflows.py", "chaos/test_model.py",
+    "pack/rules/test_crowd.py", "recovery/test_api_faults.py", "lab/test_environments.py",
+    "lab/stackstorm/test_runner_workflows.py", "lab/openstack/test_lab.py", "automation/test_recover_host.py",
+)  # fmt: skip
+SHARE_NOTHING = ("chaos/test_marches.py", "lab/test_environments.py")
+
+
+def _place(item):
+    """The test's file below tests/, or the folder or file of LONGEST that it is in."""
+    path = item.path.relative_to(ROOT / "tests").as_posix()
+    return next((one for one in LONGEST if path.startswith(one)), path)
+
+
+def _by_length(items):
+    order = {place: number for number, place in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(_place(item), len(order)))
 
 
 def pytest_collection_modifyitems(items):
     """What uses the test cloud needs a lab, which `make test` allows; StackStorm's pack tests go without."""
+    _by_length(items)
     skip = pytest.mark.skip(reason="needs a lab: run it by `make test`, or set PLACEMENT_RECOVERY_LAB=1")
     for item in items:
+        if _place(item) not in SHARE_NOTHING:
+            item.add_marker(pytest.mark.xdist_group(_place(item)))
         if "cloud" in getattr(item, "fixturenames", ()):
             item.add_marker("placement")
         if not LAB_WANTED and (item.get_closest_marker("placement") or item.get_closest_marker("lab")):

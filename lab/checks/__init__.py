@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lab.environments import ensure
 
@@ -24,20 +26,32 @@ print(json.dumps({name: [[step.name, step.action] for step in steps] for name, s
 
 def problems(pack: Path = ROOT, python: Path | None = None) -> list[str]:
     """One line per problem, none if the pack is right; ``python`` is one that can import the pack's library."""
-    return list(json.loads(_run("lab.checks.suite", pack, python)))
+    return problems_of([pack], python)[0]
+
+
+def problems_of(packs: Sequence[Path], python: Path | None = None) -> list[list[str]]:
+    """The problems of each of these packs; one process checks them all."""
+    return list(json.loads(_run("lab.checks.suite", [_request(pack, python) for pack in packs])))
 
 
 def write_readme(pack: Path = ROOT, python: Path | None = None) -> None:
     """Write the tables of what is in the pack into its README.md, between the markers."""
-    _run("lab.checks.inventory", pack, python)
+    _run("lab.checks.inventory", _request(pack, python))
 
 
-def _run(module: str, pack: Path, python: Path | None) -> str:
-    """Run a module of this package on the pack, in the environment that has orquesta; its standard output."""
-    command = [str(ensure("orquesta") / "bin" / "python"), "-m", module, str(pack.absolute())]
-    methods = json.dumps(_methods(pack, python or ensure("pack") / "bin" / "python"))
+def _request(pack: Path, python: Path | None) -> list[Any]:
+    """A pack's folder, and its SEQUENCES or why they cannot be had."""
+    return [str(pack.absolute()), _methods(pack, python or ensure("pack") / "bin" / "python")]
+
+
+def _run(module: str, request: Any) -> str:
+    """Run a module of this package in the environment that has orquesta; its standard output."""
     done = subprocess.run(
-        command, input=methods, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+        [str(ensure("orquesta") / "bin" / "python"), "-m", module],
+        input=json.dumps(request),
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         raise RuntimeError(f"{module} failed:\n{done.stderr}")

@@ -129,9 +129,9 @@ def _description(document: Document) -> str:
 
 
 def main() -> None:
-    """Write the tables into README.md of the pack in argv[1]; SEQUENCES as JSON on stdin."""
-    folder = Path(sys.argv[1])
-    subject, path = read(folder, json.load(sys.stdin)), folder / "README.md"
+    """Write the tables into a pack's README.md; its folder and SEQUENCES as JSON on stdin."""
+    name, methods = json.load(sys.stdin)
+    subject, path = read(Path(name), methods), Path(name) / "README.md"
     path.write_text(updated(path.read_text(encoding="utf-8"), subject), encoding="utf-8")
 
 

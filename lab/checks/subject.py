@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ class Subject:
 
     def pack(self) -> Pack | None:
         """The pack as the runner loads it; None if its metadata is broken, which other checks report."""
+        return self._pack
+
+    @cached_property
+    def _pack(self) -> Pack | None:
         try:
             return load_pack(self.folder)
         except PackError:

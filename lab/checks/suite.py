@@ -1,4 +1,7 @@
-"""Runs all checks, in the environment that holds orquesta: SEQUENCES as JSON on stdin, problems as JSON on stdout."""
+"""Runs all checks, in the environment that holds orquesta.
+
+stdin has each pack's folder and SEQUENCES, stdout gets the problems of each, both as a list in JSON.
+"""
 
 from __future__ import annotations
 
@@ -68,9 +71,9 @@ CHECKS: tuple[Check, ...] = (
 
 
 def main() -> None:
-    """Write all problems of the pack in argv[1]."""
-    subject = read(Path(sys.argv[1]), json.load(sys.stdin))
-    json.dump([problem for check in CHECKS for problem in check(subject)], sys.stdout)
+    """Write all problems of the packs."""
+    subjects = [read(Path(folder), methods) for folder, methods in json.load(sys.stdin)]
+    json.dump([[problem for check in CHECKS for problem in check(subject)] for subject in subjects], sys.stdout)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 PASSWORD = "secret"
 REGION = "RegionOne"
-UPDATE_SECONDS = 10  # nova-compute's periodic that makes its provider; 60 by default
+UPDATE_SECONDS = 5  # nova-compute's periodic that makes its provider; 60 by default
 FIRST_PORT, LAST_PORT = 20_000, 32_000  # below what Linux gives to outgoing connections
 
 Sections = dict[str, dict[str, Any]]
@@ -157,7 +157,7 @@ def nova(folder: Path, ports: Ports, release: str, etc: Path, host: str, state: 
             "enabled_apis": "osapi_compute",
             "compute_driver": "lab.LabDriver",
             "rootwrap_config": etc / "rootwrap.conf",
-            "report_interval": 5,
+            "report_interval": 2,
             "service_down_time": 30,
             "update_resources_interval": UPDATE_SECONDS,
             "periodic_fuzzy_delay": 0,
@@ -170,7 +170,7 @@ def nova(folder: Path, ports: Ports, release: str, etc: Path, host: str, state: 
         "glance": {"region_name": REGION, "endpoint_override": ports.url("glance_and_neutron", "/image")},
         "oslo_concurrency": {"lock_path": state / "locks"},
         "conductor": {"workers": 1},
-        "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 5},
+        "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 2},
         # The image is a stand-in's and there are no zones: what is left is what a recovery meets.
         "filter_scheduler": {"enabled_filters": "ComputeFilter,ComputeCapabilitiesFilter,ImagePropertiesFilter"},
         "quota": dict.fromkeys(("instances", "cores", "ram"), -1),

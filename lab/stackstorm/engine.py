@@ -68,7 +68,8 @@ def _match(loaded: pack.Pack, request: dict[str, Any], events: Events) -> None:
 
 
 def _run(loaded: pack.Pack, request: dict[str, Any], events: Events, processes: Processes) -> None:
-    shims.load_orquesta({"st2kv": st2kv})
+    if loaded.action(request["action"]).runner_type == "orquesta":
+        shims.load_orquesta({"st2kv": st2kv})
     given = request["config"]
     config = configuration.load(
         loaded,

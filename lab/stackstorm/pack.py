@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast
 METADATA_SUFFIXES = (".json", ".yaml", ".yml")
 
 _LOG_LEVELS = ["AUDIT", "CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"]
@@ -99,7 +100,7 @@ def load_document(path: Path) -> Any:
     """The mapping in a YAML or JSON file; PackError where it cannot be read or is no mapping."""
     try:
         text = path.read_text(encoding="utf-8")
-        document = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        document = json.loads(text) if path.suffix == ".json" else yaml.load(text, _LOADER)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise PackError(f"{path}: {error}") from error
     if not isinstance(document, dict):

@@ -12,3 +12,12 @@ from testkit.operator import Operator
 def operator(lab, tmp_path_factory):
     """Who recovers the host of one story."""
     return Operator(StackStorm(lab, tmp_path_factory.mktemp("stackstorm") / "datastore.sqlite"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """A release's lab ends with its last story: its periodics would take time from all that comes after them."""
+    lab = item.funcargs.get("lab")
+    yield
+    if lab and (nextitem is None or nextitem.path.parent != item.path.parent):
+        lab.down()

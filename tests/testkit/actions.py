@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import inspect
 from pathlib import Path
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ACTIONS = ROOT / "actions"
 
 
+@functools.lru_cache(maxsize=None)
 def metadata() -> Dict[str, Dict[str, Any]]:
     """Each action's metadata by its name."""
     return {path.stem: yaml.safe_load(path.read_text()) for path in sorted(ACTIONS.glob("*.yaml"))}

@@ -129,7 +129,8 @@ class Cloud(NovaRows, PlacementRows):
 
     def nova_compute(self, host: str, **behaviour: Any) -> NovaCompute:
         """The stand-in of the host's nova-compute towards Placement, a context manager; see NovaCompute."""
-        return NovaCompute(self, self, host, self.folder / f"restarts-{secrets.token_hex(4)}", **behaviour)
+        restarts = self.folder / f"restarts-{secrets.token_hex(4)}"
+        return NovaCompute(self, self, self._logs[0], host, restarts, **behaviour)
 
     # what others wrote
 

@@ -10,24 +10,27 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Type
 
 from testkit.api import Unexpected
 from testkit.placement import NOVA_INVENTORIES, Inventories, PlacementRows
+from testkit.request_log import RequestLog
 from testkit.rows import NovaRows
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
+LOOK_SECONDS = 0.5  # when it looks again although the pack wrote nothing: a test may have, or its service changed
 
 
 class NovaCompute:
     """Stands in for the nova-compute of one host towards Placement; tests/lab meets the real one.
 
-    At each periodic (`interval` seconds, 60 in real life) it looks whether the provider with the compute node's UUID
-    is there; if not it POSTs it, and gets 409 while another one bears the name. Then it sets inventories, then traits
-    (COMPUTE_STATUS_DISABLED as long as the service is disabled), and leaves alone what others added. In use:
+    At each periodic (`interval` seconds, 60 in real life; left out where nothing was written) it looks whether the
+    provider with the compute node's UUID is there; if not it POSTs it, and gets 409 while another one bears the name.
+    Then it sets inventories, then traits (COMPUTE_STATUS_DISABLED as long as the service is disabled), and leaves alone
+    what others added. In use:
 
         with cloud.nova_compute(host) as compute: ...
     """
 
     def __init__(
-        self, rows: NovaRows, placement: PlacementRows, host: str, restarts: Path, *, interval: float = 0.3,
-        delay: float = 0.0, never: bool = False, only_after_restart: bool = False,
+        self, rows: NovaRows, placement: PlacementRows, log: RequestLog, host: str, restarts: Path, *,
+        interval: float = 0.3, delay: float = 0.0, never: bool = False, only_after_restart: bool = False,
         inventories: Inventories = NOVA_INVENTORIES, without: Sequence[str] = (), without_seconds: float = 1.0,
         traits: Sequence[str] = ("COMPUTE_NODE",),
     ) -> None:
@@ -39,7 +42,7 @@ class NovaCompute:
         self.host = host
         self.conflicts = 0  # how often the POST met 409
         self.periodics = 0
-        self._rows, self._placement, self._restarts = rows, placement, restarts
+        self._rows, self._placement, self._log, self._restarts = rows, placement, log, restarts
         self._interval, self._delay, self._never = interval, delay, never
         self._only_after_restart = only_after_restart
         self._inventories, self._without, self._without_seconds = inventories, frozenset(without), without_seconds
@@ -47,13 +50,14 @@ class NovaCompute:
         self._node: Dict[str, str] = {}
         self._created_at = 0.0
         self._began_at = 0.0
+        self._mark, self._look_at = 0, 0.0
         self._stop = threading.Event()
         self._failure: Optional[BaseException] = None
         self._thread = threading.Thread(target=self._run, name=f"nova-compute {host}", daemon=True)
 
     def __enter__(self) -> NovaCompute:
         self._node = self._rows.compute_node(self.host)
-        self._began_at = time.monotonic()
+        self._began_at, self._mark = time.monotonic(), self._log.mark()
         self._thread.start()
         return self
 
@@ -86,8 +90,8 @@ class NovaCompute:
             while not self._stop.wait(self._interval):
                 self.periodics += 1
                 if self.restarts > seen:
-                    seen, self._began_at = self.restarts, time.monotonic()
-                if self._may_create(seen):
+                    seen, self._began_at, self._look_at = self.restarts, time.monotonic(), 0.0
+                if self._may_create(seen) and self._is_due():
                     self._periodic()
         except Exception as error:  # raised again where the with block ends
             self._failure = error
@@ -96,6 +100,14 @@ class NovaCompute:
         if self._never or (self._only_after_restart and not restarts):
             return False
         return time.monotonic() - self._began_at >= self._delay
+
+    def _is_due(self) -> bool:
+        """Without a write of the pack's a periodic would find what it found before, and keep Placement busy."""
+        before, self._mark = self._mark, self._log.mark()
+        if not self._log.writes_since(before) and time.monotonic() < self._look_at:
+            return False
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        return True
 
     def _periodic(self) -> None:
         uuid = self._node["uuid"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 
@@ -19,11 +20,16 @@ CHECKS = (
 APPROVE = "aliases/rp_approve.yaml"
 
 
+@pytest.fixture(scope="module")
+def pack():
+    """The pack as it is, read once."""
+    return read(ROOT, {})
+
+
 @pytest.fixture
-def subject():
+def subject(pack):
     """The pack, its aliases to change at will."""
-    found = read(ROOT, {})
-    return copy.deepcopy(found)
+    return replace(pack, aliases=copy.deepcopy(pack.aliases))
 
 
 def problems(subject):
