@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from placement_recovery.clock import Clock
 from placement_recovery.cloud.nova import Nova
@@ -46,14 +46,25 @@ class HastyClock(Clock):
 Act = Callable[[], None]
 
 
+class Sent(NamedTuple):
+    """A request as the library sent it."""
+
+    method: str
+    path: str
+    version: str
+    body: Any = None
+
+
 @dataclass
 class Meddler:
     """Somebody who acts at a given moment of a recovery: right before or after a request that writes, once.
 
-    `acts` are (when, method, part of the path, how many such requests pass first, what to do).
+    `acts` are (when, method, part of the path, how many such requests pass first, what to do); `sent` are all requests
+    in their order.
     """
 
     acts: List[List[Any]] = field(default_factory=list)
+    sent: List[Sent] = field(default_factory=list)
 
     def before(self, method: str, path: str, act: Act, passing: int = 0) -> None:
         """Act right before a request is sent."""
@@ -84,6 +95,7 @@ class WatchedApi:
 
     def get(self, path: str, version: str, params: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
         """GET."""
+        self._meddler.sent.append(Sent("GET", path, version))
         self._meddler.tell("before", "GET", path)
         answer = self._api.get(path, version, params)
         self._meddler.tell("after", "GET", path)
@@ -91,6 +103,7 @@ class WatchedApi:
 
     def write(self, method: str, path: str, version: str, body: Optional[Any] = None) -> Dict[str, Any]:
         """POST, PUT or DELETE."""
+        self._meddler.sent.append(Sent(method, path, version, body))
         self._meddler.tell("before", method, path)
         answer = self._api.write(method, path, version, body)
         self._meddler.tell("after", method, path)

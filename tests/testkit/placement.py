@@ -74,6 +74,12 @@ class PlacementRows:
         full = {name: given if isinstance(given, Mapping) else {"total": given} for name, given in inventories.items()}
         self._replace(uuid, "inventories", full)
 
+    def shrink(self, uuid: str, name: str, total: int) -> None:
+        """Give one resource class of a provider another total at ratio 1, below what is allocated if need be."""
+        found = {one: {**given, "total": total, "allocation_ratio": 1.0} if one == name else given
+                 for one, given in self.inventories(uuid).items()}
+        self.set_inventories(uuid, found)
+
     def traits(self, uuid: str) -> FrozenSet[str]:
         """The names of the provider's traits."""
         return frozenset(self._of(uuid, "traits")["traits"])
