@@ -7,7 +7,9 @@ import pytest
 from placement_recovery.cloud.model import Inventory
 from placement_recovery.plan.capacity import Demand, demands, misfits
 from testkit.api import Unexpected
-from testkit.cloud import new_name
+from testkit.cloud import Cloud, new_name
+from testkit.placement import ONE_SERVER
+from testkit.planner import Planner
 from testkit.rows import new_uuid
 
 
@@ -67,3 +69,35 @@ def test_placement_agrees(cloud, fields, amounts):
     """What we say fits, Placement takes; what we say does not, it refuses."""
     parts = {new_uuid(): {"VCPU": amount} for amount in amounts}
     assert placement_takes(cloud, fields, parts) == (not misfits(parts, {"VCPU": inventory(**fields)}))
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError,
+    reason="A host reinstalled with less memory is emptied before anybody sees that its servers no longer fit",
+)
+def test_a_host_that_was_reinstalled_smaller_is_refused_with_the_numbers(cloud, planner):
+    """Nova knows what its node has now; the stale inventory is of before."""
+    held = {"VCPU": 1, "MEMORY_MB": 1024, "DISK_GB": 1}
+    plan = planner.plan(cloud.stale_host(servers=3, resources=held, memory_mb=2048).host)
+    assert any("MEMORY_MB: 3072 are held" in one for one in plan.refusals)
+
+
+@pytest.fixture(scope="module")
+def old_cloud():
+    """Placement 8, which refuses to write what exceeds a provider's capacity also where the write changes nothing."""
+    with Cloud(release="26") as cloud:
+        yield cloud
+
+
+@pytest.mark.lab
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError,
+    reason="Before Placement 14 a plan is ready that always stops: a server's part elsewhere exceeds its capacity",
+)
+def test_a_server_that_an_old_placement_cannot_write_is_refused(old_cloud):
+    """It was evacuated to a host that is over-committed since, and no part of it can be written without the other."""
+    stale, home = old_cloud.stale_host(servers=1), old_cloud.healthy_host(servers=3)
+    evacuated = old_cloud.server(host=home.host)
+    old_cloud.allocate(evacuated, {stale.stale_uuid: ONE_SERVER, home.uuid: ONE_SERVER})
+    old_cloud.shrink(home.uuid, "VCPU", 2)
+    assert Planner(old_cloud).plan(stale.host).state == "refused"
