@@ -7,9 +7,9 @@ import pytest
 from placement_recovery.errors import CapacityExceeded
 from placement_recovery.plan.case import Request
 from placement_recovery.recovery.planning import plan_recovery
-from testkit.driving import Meddler, begin, go_on, watched
+from testkit.driving import Meddler, begin, go_on, recover, watched
 from testkit.looks import disabled_by, enabled
-from testkit.placement import NOVA_INVENTORIES
+from testkit.placement import NOVA_INVENTORIES, ONE_SERVER
 from testkit.rows import new_uuid
 
 HELD = {"VCPU": 8, "MEMORY_MB": 512}
@@ -78,3 +78,15 @@ def test_a_plan_that_cannot_fit_is_refused(cloud, context):
     plan = plan_recovery(context, stale.host, Request())[1]
     assert plan.state == "refused"
     assert any("VCPU: 24 are held, but (16 - 0 reserved) x ratio 1 = 16" in one for one in plan.refusals)
+
+
+def test_an_over_committed_provider_elsewhere_does_not_matter(cloud, context):
+    """Since Placement 14 a part that stays as it is may exceed its provider's capacity."""
+    stale, home = cloud.stale_host(servers=1), cloud.healthy_host(servers=3)
+    evacuated = cloud.server(host=home.host)
+    cloud.allocate(evacuated, {stale.stale_uuid: ONE_SERVER, home.uuid: ONE_SERVER})
+    cloud.shrink(home.uuid, "VCPU", 2)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        recover(context, stale.host)
+    assert cloud.allocations(evacuated) == {home.uuid: ONE_SERVER}
+    assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: ONE_SERVER}

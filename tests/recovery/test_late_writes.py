@@ -1,0 +1,59 @@
+"""Writes that are carried out though their answer says otherwise, or long after somebody gave them up."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from placement_recovery.cloud.placement import CONCURRENT_UPDATE
+from placement_recovery.errors import ApiConflict, StepFailed
+from placement_recovery.recovery.engine import run_step
+from testkit.api import Unexpected
+from testkit.driving import Meddler, begin, go_on, watched
+from testkit.looks import holdings, moved
+
+
+def answered_conflict() -> None:
+    """What a proxy answers that sent a request twice: the first one was carried out, the second met its result."""
+    raise ApiConflict("placement: POST /allocations answered 409", 409, CONCURRENT_UPDATE)
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError,
+    reason="No server holds anything, but the recovery is closed as if nothing was taken away and the service enabled",
+)
+def test_a_clear_that_was_carried_out_is_not_abandoned(cloud, context):
+    """Placement's answer was a conflict; then the host is fenced before the stale provider is deleted."""
+    stale, meddler = cloud.stale_host(servers=2), Meddler()
+    recovery_id = begin(context, stale.host)
+    meddler.after("POST", "/allocations", answered_conflict)
+    go_on(watched(context, meddler), recovery_id, until="delete_allocations")
+    cloud.set_service(stale.host, forced_down=True)
+    with pytest.raises(StepFailed):
+        run_step(context, recovery_id, "delete_resource_provider")
+    assert context.journal(recovery_id).progress.state == "open"
+    assert cloud.service(stale.host)["disabled"]
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError,
+    reason="A clear that was delayed in a queue empties all servers again after their recovery has finished",
+)
+def test_a_clear_that_comes_late_does_not_empty_what_was_set(cloud, context):
+    """A resume carried the clear out, and set everything, before the first one got through."""
+    stale, meddler = cloud.stale_host(servers=2), Meddler()
+    before = holdings(cloud, stale.servers)
+    recovery_id = begin(context, stale.host)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        go_on(watched(context, meddler), recovery_id)
+    deliver_late(cloud, meddler)
+    assert holdings(cloud, stale.servers) == moved(before, stale.stale_uuid, stale.compute_uuid)
+
+
+def deliver_late(cloud: Any, meddler: Meddler) -> None:
+    """The first clear once more; Placement may refuse it."""
+    clear = next(one for one in meddler.sent if (one.method, one.path) == ("POST", "/allocations"))
+    with contextlib.suppress(Unexpected):
+        cloud.placement.call(clear.method, clear.path, clear.body, clear.version)
