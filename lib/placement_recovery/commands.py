@@ -53,6 +53,11 @@ def discover_hosts() -> str:
     return "nova-manage cell_v2 discover_hosts"
 
 
-def heal_allocations(server_uuid: str) -> str:
-    """Give a server the allocations that its flavor asks for."""
-    return f"nova-manage placement heal_allocations --instance {server_uuid}"
+def add_to_aggregate(aggregate: str, host: str) -> str:
+    """Make a host a member of a host aggregate again."""
+    return f"openstack aggregate add host {aggregate} {host}"
+
+
+def heal_allocations(server_uuid: str, force: bool = False) -> str:
+    """Give a server the allocations that its flavor asks for; without `force`, only where it holds nothing."""
+    return f"nova-manage placement heal_allocations --instance {server_uuid}" + (" --force" if force else "")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
 
 Resources = Mapping[str, int]
 
@@ -16,6 +16,11 @@ LOCK_PREFIX = "CUSTOM_PLACEMENT_RECOVERY_"
 def recovery_of_lock(trait: str) -> str:
     """The id of the recovery whose lock this trait is; its attempt follows the id."""
     return trait[len(LOCK_PREFIX):].partition("_")[0].lower()
+
+
+def recoveries_of_locks(traits: Iterable[str]) -> Tuple[str, ...]:
+    """The ids of the recoveries whose locks are among these traits."""
+    return tuple(sorted({recovery_of_lock(one) for one in traits if one.startswith(LOCK_PREFIX)}))
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Provider:
     @property
     def locked_by(self) -> Tuple[str, ...]:
         """Ids of the recoveries whose lock this provider bears."""
-        return tuple(sorted({recovery_of_lock(one) for one in self.traits if one.startswith(LOCK_PREFIX)}))
+        return recoveries_of_locks(self.traits)
 
     @property
     def is_nova_provider(self) -> bool:
@@ -96,6 +101,23 @@ class Consumer:
     def from_dict(cls, value: Mapping[str, Any]) -> Consumer:
         """Inverse of `as_dict`."""
         return cls(**value)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a consumer holds on one provider, and the consumer's generation: each write of the consumer bumps it."""
+
+    resources: Resources
+    generation: int
+
+
+@dataclass(frozen=True)
+class HostAggregate:
+    """A host aggregate of Nova; `uuid` is also that of Placement's aggregate of its hosts' providers."""
+
+    uuid: str
+    name: str
+    hosts: Tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
-from placement_recovery.cloud.model import ComputeService, Hypervisor, Migration, Server
+from placement_recovery.cloud.model import ComputeService, HostAggregate, Hypervisor, Migration, Server
 from placement_recovery.cloud.session import Api
 from placement_recovery.config import Config, microversion
 from placement_recovery.errors import ApiNotFound, ConfigurationError
@@ -24,7 +24,7 @@ class Nova:
         self._api = api
         self._page = page
         self._version = config.compute_microversion
-        offered = api.greatest_microversion()
+        self.offered = offered = api.greatest_microversion()
         if offered < microversion(self._version):
             raise ConfigurationError(
                 f"nova offers microversion {offered[0]}.{offered[1]} at the most, compute_microversion asks for "
@@ -47,6 +47,11 @@ class Nova:
         """All compute nodes of all cells that answer."""
         found = self._pages("/os-hypervisors/detail", "hypervisors", {})
         return tuple(sorted((_hypervisor(item) for item in found), key=lambda one: (one.node, one.host)))
+
+    def host_aggregates(self) -> Tuple[HostAggregate, ...]:
+        """All host aggregates (>= 2.41 for their UUIDs)."""
+        found = self._get("/os-aggregates")["aggregates"]
+        return tuple(HostAggregate(item["uuid"], item["name"], tuple(item["hosts"])) for item in found)
 
     def find_hypervisor(self, uuid: str) -> Optional[Hypervisor]:
         """The compute node with this UUID; None where Nova knows none (404), which is a fact and no failure."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
-from placement_recovery.cloud.model import Consumer, Inventory, Provider
+from placement_recovery.cloud.model import Consumer, Inventory, Part, Provider
 from placement_recovery.cloud.session import Api
 from placement_recovery.config import LEAST_PLACEMENT, Config, microversion
 from placement_recovery.errors import ApiConflict, ApiNotFound, ConfigurationError
@@ -78,9 +78,27 @@ class Placement:
         found = self._get(f"/resource_providers/{provider_uuid}/allocations")["allocations"]
         return {uuid: dict(item["resources"]) for uuid, item in sorted(found.items())}
 
+    def parts_on(self, provider_uuid: str) -> Dict[str, Part]:
+        """Consumer's UUID to its part on this provider and its generation (>= 1.28), in one request for all."""
+        found = self._get(f"/resource_providers/{provider_uuid}/allocations")["allocations"]
+        return {
+            uuid: Part(dict(item["resources"]), item["consumer_generation"]) for uuid, item in sorted(found.items())
+        }
+
     def usages(self, provider_uuid: str) -> Dict[str, int]:
         """Resource class to the amount that is held of it."""
         return dict(self._get(f"/resource_providers/{provider_uuid}/usages")["usages"])
+
+    def overcommitted(self, provider_uuid: str) -> Dict[str, str]:
+        """The resource classes of which more is held than can be allocated, with the numbers."""
+        found = self._get(f"/resource_providers/{provider_uuid}/inventories")["inventories"]
+        capacity = {name: _inventory(item).capacity for name, item in found.items()}
+        used = self.usages(provider_uuid)
+        return {
+            name: f"{amount} {name} are held and {capacity[name]} can be allocated"
+            for name, amount in sorted(used.items())
+            if name in capacity and amount > capacity[name]
+        }
 
     def show_consumer(self, uuid: str) -> Consumer:
         """All that a consumer holds; one without allocations has generation None."""
@@ -111,6 +129,24 @@ class Placement:
         """Create a root provider under a UUID of ours. ApiConflict with DUPLICATE_NAME where the name is taken."""
         self._api.write("POST", "/resource_providers", self.read_version, {"uuid": uuid, "name": name})
 
+    def rename_provider(self, uuid: str, name: str) -> None:
+        """Give a provider another name; its allocations stand. ApiConflict with DUPLICATE_NAME where it is taken.
+
+        Carries no generation and bumps none: what is carried out late frees or takes a name all the same.
+        """
+        self._api.write("PUT", f"/resource_providers/{uuid}", self.read_version, {"name": name})
+
+    def inventories_of(self, uuid: str) -> Tuple[Dict[str, Inventory], int]:
+        """A provider's inventories, and its generation. Raises ApiNotFound."""
+        found = self._get(f"/resource_providers/{uuid}/inventories")
+        inventories = {name: _inventory(item) for name, item in sorted(found["inventories"].items())}
+        return inventories, found["resource_provider_generation"]
+
+    def traits_of(self, uuid: str) -> Tuple[Tuple[str, ...], int]:
+        """A provider's traits, and its generation. Raises ApiNotFound."""
+        found = self._get(f"/resource_providers/{uuid}/traits")
+        return tuple(sorted(found["traits"])), found["resource_provider_generation"]
+
     def delete_provider(self, uuid: str) -> bool:
         """Delete; False where it was gone already. ApiConflict with PROVIDER_IN_USE or HAS_CHILDREN."""
         try:
@@ -119,10 +155,12 @@ class Placement:
             return False
         return True
 
-    def set_traits(self, provider: Provider, traits: Iterable[str]) -> None:
-        """Replace the traits, at the generation in `provider`; ApiConflict where it has moved."""
+    def set_traits(self, provider: Provider, traits: Iterable[str]) -> int:
+        """Replace the traits, at the generation in `provider`; the new one. ApiConflict where it has moved."""
         body = {"resource_provider_generation": provider.generation, "traits": sorted(traits)}
-        self._api.write("PUT", f"/resource_providers/{provider.uuid}/traits", self.read_version, body)
+        path = f"/resource_providers/{provider.uuid}/traits"
+        written: int = self._api.write("PUT", path, self.read_version, body)["resource_provider_generation"]
+        return written
 
     def set_aggregates(self, provider: Provider, aggregates: Iterable[str]) -> None:
         """Replace the aggregates, at the generation in `provider`; ApiConflict where it has moved."""

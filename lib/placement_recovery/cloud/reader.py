@@ -74,7 +74,7 @@ class Reader:
             return base
         consumers = self.consumers([one.uuid for one in base.tree])
         owners = self.owners(base.hypervisor.host, [one.uuid for one in consumers])
-        return replace(base, consumers=consumers, owners=owners)
+        return replace(base, consumers=consumers, owners=owners, host_aggregates=self._nova.host_aggregates())
 
     def find_provider_by_name(self, name: str) -> Optional[Provider]:
         """The provider of this name, bare; None where the name is free."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, Optional, Tuple
 
-from placement_recovery.cloud.model import ComputeService, Consumer, Hypervisor, Migration, Provider, Server
+from placement_recovery.cloud.model import (
+    ComputeService,
+    Consumer,
+    HostAggregate,
+    Hypervisor,
+    Migration,
+    Provider,
+    Server,
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ class Snapshot:
     owners: Owners = field(default_factory=Owners)
     # Hosts whose nova-compute is up, but of which nova lists no compute node: it shows none before discover_hosts ran.
     hidden_hosts: Tuple[str, ...] = ()
+    host_aggregates: Tuple[HostAggregate, ...] = ()
 
     @property
     def hypervisor(self) -> Optional[Hypervisor]:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Dict, Tuple
+from dataclasses import dataclass, field
+from typing import Dict, Mapping, Tuple
 
 from placement_recovery.cloud.model import Hypervisor, Provider, Resources
 from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.config import Config
 from placement_recovery.plan.consumers import KEEP, Decision
-
-DISCARD = "discard"
-PRESERVE = "preserve"
-METHODS = (PRESERVE, DISCARD)
-# In the place of a method: the one whose plan has the digest that is approved.
-APPROVED = "approved"
+from placement_recovery.plan.method import PRESERVE
 
 
 @dataclass(frozen=True)
 class Request:
     """What somebody wants: a method, what to do with unknown consumers, and perhaps the digest that they approve.
 
-    With method APPROVED the digest tells both of the other two.
+    With method APPROVED the digest selects method and unknown.
     `automatic` is set for what a trigger starts; then the configuration's automation decides what may run.
     """
 
@@ -35,13 +30,16 @@ class Request:
 class Surroundings:
     """Facts that are neither Nova's nor Placement's: an unfinished recovery's id, and how the restart's trial went.
 
-    `cooling` says why what a trigger starts has to wait; "" where it need not.
+    `cooling` says why what a trigger starts has to wait; "" where it need not. `compute_api` is the highest microversion
+    of Nova. `crowded` are the foreign providers that consumers hold too and that are over-committed, with the numbers.
     """
 
     unfinished: str = ""
     restart_problem: str = ""
     restart_way: str = ""
     cooling: str = ""
+    compute_api: Tuple[int, int] = (0, 0)
+    crowded: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Dict, FrozenSet, Tuple
 from placement_recovery import commands
 from placement_recovery.cloud.model import Consumer, Hypervisor, Migration, Server
 from placement_recovery.cloud.snapshot import Owners, Snapshot
+from placement_recovery.plan.method import DISCARD, TRANSPLANT
 from placement_recovery.plan.owners import (
     DELETED_SERVER,
     HOSTLESS_SERVER,
@@ -101,6 +102,22 @@ def give_up(decision: Decision, view: View) -> Decision:
         )
     disposition = TRIM if decision.consumer.without(view.stale) else DROP
     return replace(decision, disposition=disposition, evidence=f"{decision.evidence}; given up by discard")
+
+
+def carry(decision: Decision, view: View) -> Decision:
+    """The same for transplant: keeping costs nothing there, so what is not proven to be left over is moved along."""
+    if not decision.unproven or view.unknown == DROP:
+        return decision
+    return replace(
+        decision, disposition=KEEP, evidence=f"{decision.evidence}; moved along (unknown=drop takes it away)",
+        unproven=False, leftover=False,
+    )
+
+
+def decide_by_method(decision: Decision, view: View, method: str) -> Decision:
+    """What a method makes of a decision."""
+    by_method = {DISCARD: give_up, TRANSPLANT: carry}
+    return by_method[method](decision, view) if method in by_method else decision
 
 
 def decide(consumer: Consumer, view: View) -> Decision:

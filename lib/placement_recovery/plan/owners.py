@@ -57,7 +57,7 @@ def judge_owner(uuid: str, kind: str, host: str, node: str, owners: Owners) -> V
     """The verdict on a consumer of this kind that held a part on the node of this host, as Nova shows things now."""
     server = owners.servers.get(uuid)
     if server is not None:
-        return _judge_server(server, host, node, owners)
+        return _judge_server(server, kind, host, node, owners)
     migration = owners.migration(uuid)
     if migration is not None:
         return _judge_migration(migration, owners)
@@ -68,10 +68,12 @@ def judge_owner(uuid: str, kind: str, host: str, node: str, owners: Owners) -> V
     return Verdict(GONE, f"nova does not know this {kind} any more")
 
 
-def _judge_server(server: Server, host: str, node: str, owners: Owners) -> Verdict:
+def _judge_server(server: Server, kind: str, host: str, node: str, owners: Owners) -> Verdict:
     waits_for = what_server_waits_for(server, owners)
     if waits_for:
         return Verdict(UNDER_WAY, f"server {server.uuid}: {waits_for}")
+    if kind == HOSTLESS_SERVER and not server.host:
+        return Verdict(HELD, f"{server.status}, and on no host as before")
     if (server.host, server.node) == (host, node):
         return Verdict(HELD, f"{server.status} on {server.host}")
     return Verdict(GONE, f"{server.status} on {server.host or 'no host'} meanwhile")

@@ -11,9 +11,10 @@ from placement_recovery.cloud.model import as_dict
 from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.config import Config
 from placement_recovery.plan.capacity import Demand, demands
-from placement_recovery.plan.case import APPROVED, DISCARD, METHODS, Case, Request, Surroundings
-from placement_recovery.plan.consumers import DROP, KEEP, Decision, decide, give_up, view_of
+from placement_recovery.plan.case import Case, Request, Surroundings
+from placement_recovery.plan.consumers import DROP, KEEP, Decision, decide, decide_by_method, view_of
 from placement_recovery.plan.diagnosis import HEALTHY, STALE_PROVIDER, Diagnosis, diagnose
+from placement_recovery.plan.method import APPROVED, METHODS
 from placement_recovery.plan.risks import approvals, notes, refusals, unfinished_refusal
 
 HEALTHY_STATE = "healthy"
@@ -142,8 +143,7 @@ def _plan(case: Case, diagnosis: Diagnosis) -> Plan:
 def _decisions(snapshot: Snapshot, request: Request) -> Tuple[Decision, ...]:
     view = view_of(snapshot, request.unknown)
     found = [decide(consumer, view) for consumer in snapshot.consumers]
-    chosen = (give_up(one, view) if request.method == DISCARD else one for one in found)
-    return tuple(sorted(chosen, key=lambda one: one.uuid))
+    return tuple(sorted((decide_by_method(one, view, request.method) for one in found), key=lambda one: one.uuid))
 
 
 def _described(decision: Decision, tree: Tuple[str, ...]) -> Dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Iterable, List, Sequence
 
 from placement_recovery import commands
 from placement_recovery.cloud.model import Resources
-from placement_recovery.plan.case import PRESERVE
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
+from placement_recovery.plan.method import PRESERVE
 from placement_recovery.plan.owners import UNKNOWN
 from placement_recovery.plan.plan import HEALTHY_STATE, NEEDS_APPROVAL, READY, REFUSED, SKIPPED, Plan
 

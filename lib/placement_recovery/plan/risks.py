@@ -8,9 +8,11 @@ from placement_recovery import commands
 from placement_recovery.cloud.model import Migration, Provider
 from placement_recovery.config import may_automate
 from placement_recovery.plan.capacity import misfits
-from placement_recovery.plan.case import DISCARD, Case
+from placement_recovery.plan.case import Case
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
+from placement_recovery.plan.method import DISCARD, TRANSPLANT
 from placement_recovery.plan.owners import MIGRATION, UNKNOWN
+from placement_recovery.plan.transplant import transplant_notes, transplant_refusals
 
 
 def refusals(case: Case) -> List[str]:
@@ -22,6 +24,8 @@ def refusals(case: Case) -> List[str]:
         if one.disposition == BLOCKED
     ]
     found += _move_refusals(case) + _only_part_refusals(case)
+    if case.request.method == TRANSPLANT:
+        return found + transplant_refusals(case) + _automation_refusals(case)
     for problem in misfits(case.kept, case.stale.inventories):
         found.append(
             f"{problem}: what is kept would not fit the new provider. Raise the ratio in nova.conf or move servers away"
@@ -140,7 +144,9 @@ def approvals(case: Case, approved: bool) -> List[str]:
         f"server {move.server_uuid} was evacuated to {move.dest_host}: a restart of nova-compute destroys what is left "
         f"of its guest on {move.source_host}"
         for move in case.snapshot.owners.migrations
-        if move.source_host == case.hypervisor.host and _restart_destroys_guest(move)
+        if case.request.method != TRANSPLANT  # nothing is restarted
+        and move.source_host == case.hypervisor.host
+        and _restart_destroys_guest(move)
     ]
     if case.request.automatic and case.config.automation == "ask":
         found.append("a trigger asked for this, and automation is 'ask' in the pack's configuration")
@@ -173,6 +179,8 @@ def notes(case: Case) -> List[str]:
             f"nova lists no compute node of {', '.join(case.snapshot.hidden_hosts)}, though nova-compute runs there: "
             f"see that none of them reports node {case.hypervisor.node} (after '{commands.discover_hosts()}')"
         )
+    if case.request.method == TRANSPLANT:
+        return found + transplant_notes(case)
     if case.around.restart_way:
         found.append(f"restart, if need be: {case.around.restart_way}")
     return found

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import replace
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 from placement_recovery.clock import Clock
+from placement_recovery.cloud.model import Inventory
 from placement_recovery.errors import RecordInvalid, RecordNotFound, RecoveryUnderWay
 from placement_recovery.plan.consumers import Decision
 from placement_recovery.records.record import (
     BACK,
     DONE,
     FAILED,
+    FORWARD,
     INTENDED,
     OPEN,
     Progress,
@@ -77,7 +79,14 @@ class Journal:
 
     def take_over(self) -> None:
         """Begin a new attempt; the one before, should it still be at work, may write nothing more."""
-        taken = replace(self.progress, attempt=_new_attempt(), updated_at=self._clock.now())
+        now = self._clock.now()
+        died = any(one.state == INTENDED for one in self.progress.steps.values())
+        taken = replace(
+            self.progress,
+            attempt=_new_attempt(),
+            updated_at=now,
+            unanswered_at=now if died else self.progress.unanswered_at,
+        )
         self._store.put(taken.id, PROGRESS, taken.to_text())
         self.progress, self.attempt = taken, taken.attempt
 
@@ -111,6 +120,10 @@ class Journal:
         if self.progress.direction != BACK:
             self._put(replace(self.progress, direction=BACK))
 
+    def turn_forward(self) -> None:
+        """Record that a rollback cannot go on: from now on only a resume can."""
+        self._put(replace(self.progress, direction=FORWARD))
+
     def save_again(self, decisions: Tuple[Decision, ...]) -> None:
         """Record consumers as they are now, before anything of theirs is taken away."""
         later = {one.uuid: one for one in (*self.progress.changed, *decisions)}
@@ -120,6 +133,20 @@ class Journal:
         """Record which new provider takes a stale one's place."""
         if self.progress.providers.get(stale) != new:
             self._put(replace(self.progress, providers={**self.progress.providers, stale: new}))
+
+    def widen(self, widened: Mapping[str, Inventory]) -> None:
+        """Record inventories that are about to be made wider than they are to stay."""
+        merged = {**self.progress.widened, **widened}
+        if merged != dict(self.progress.widened):
+            self._put(replace(self.progress, widened=merged))
+
+    def may_come_late(self) -> None:
+        """Record that a write without a generation may have been sent and not answered, so it may be carried out yet."""
+        self._put(replace(self.progress, unanswered_at=self._clock.now()))
+
+    def replace_again(self, before: str, new: str) -> None:
+        """Record that the compute node's UUID changed once more: the root that was made for it is set aside too."""
+        self._put(replace(self.progress, providers={**dict.fromkeys(self.progress.providers, new), before: new}))
 
     def outcome(self, consumers: Tuple[str, ...], what: str) -> None:
         """Record what became of consumers that were not simply restored."""

@@ -8,8 +8,7 @@ from placement_recovery.cloud.model import Consumer
 from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.errors import CapacityExceeded, ConsumerChanged, ProviderInUse
 from placement_recovery.plan.capacity import misfits
-from placement_recovery.plan.case import DISCARD
-from placement_recovery.plan.consumers import DROP, KEEP, TRIM, Decision, View, decide, give_up, view_of
+from placement_recovery.plan.consumers import DROP, KEEP, TRIM, Decision, View, decide, decide_by_method, view_of
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 
@@ -37,9 +36,7 @@ def decide_again(journal: Journal, snapshot: Snapshot) -> None:
 
 
 def _changed(consumer: Consumer, before: Decision, saved: Saved, view: View) -> List[Decision]:
-    decision = decide(consumer, view)
-    if saved.method == DISCARD:
-        decision = give_up(decision, view)
+    decision = decide_by_method(decide(consumer, view), view, saved.method)
     _check_decision(decision, before)
     if consumer == before.consumer:
         return []

@@ -6,24 +6,41 @@ from dataclasses import dataclass
 from typing import Callable, Dict
 
 from placement_recovery import commands
-from placement_recovery.errors import PlacementRecoveryError, RecordFailure, RecoveryUnderWay, StepFailed
+from placement_recovery.errors import (
+    ApiUnavailable,
+    ApiUnreachable,
+    PlacementRecoveryError,
+    RecordFailure,
+    RecoveryUnderWay,
+    StepFailed,
+)
+from placement_recovery.plan.method import TRANSPLANT
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import ABANDONED, BACK, FINISHED, OPEN, ROLLED_BACK
 from placement_recovery.recovery import methods
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.overview import way_on
 from placement_recovery.recovery.steps.close_recovery import abandon_recovery, close_recovery
+from placement_recovery.recovery.steps.close_transplant import close_transplant
+from placement_recovery.recovery.steps.copy_provider_settings import copy_provider_settings
 from placement_recovery.recovery.steps.delete_allocations import delete_allocations
 from placement_recovery.recovery.steps.delete_resource_provider import delete_resource_provider
+from placement_recovery.recovery.steps.delete_stale_root import delete_stale_root
 from placement_recovery.recovery.steps.disable_compute_service import disable_compute_service
 from placement_recovery.recovery.steps.lock_provider import lock_provider
+from placement_recovery.recovery.steps.move_allocations import move_allocations
+from placement_recovery.recovery.steps.replace_resource_provider import replace_resource_provider
 from placement_recovery.recovery.steps.restart_nova_compute import restart_nova_compute
 from placement_recovery.recovery.steps.restore_provider_settings import restore_provider_settings
 from placement_recovery.recovery.steps.restore_resource_provider import restore_resource_provider
 from placement_recovery.recovery.steps.return_allocations import return_allocations
+from placement_recovery.recovery.steps.return_provider_name import check_provider_name
 from placement_recovery.recovery.steps.save_allocations import save_allocations
 from placement_recovery.recovery.steps.set_allocations import set_allocations
+from placement_recovery.recovery.steps.undo_transplant import move_back, prepare_rollback, return_provider_name
 from placement_recovery.recovery.steps.verify_recovery import verify_recovery
+from placement_recovery.recovery.steps.verify_transplant import verify_transplant
+from placement_recovery.recovery.steps.wait_for_nova_compute import wait_for_nova_compute
 from placement_recovery.recovery.steps.wait_for_periodic import wait_for_periodic
 from placement_recovery.recovery.steps.wait_for_resource_provider import wait_for_resource_provider
 
@@ -53,6 +70,21 @@ STEPS: Dict[str, Callable[[Context, Journal], str]] = {
     methods.CLOSE_RECOVERY.name: close_recovery,
     methods.RESTORE_RESOURCE_PROVIDER.name: restore_resource_provider,
     methods.RETURN_ALLOCATIONS.name: return_allocations,
+    methods.RETURN_PROVIDER_NAME.name: check_provider_name,
+    methods.REPLACE_RESOURCE_PROVIDER.name: replace_resource_provider,
+    methods.COPY_PROVIDER_SETTINGS.name: copy_provider_settings,
+    methods.MOVE_ALLOCATIONS.name: move_allocations,
+    methods.WAIT_FOR_NOVA_COMPUTE.name: wait_for_nova_compute,
+}
+
+# The same steps where a transplant does them in another way.
+TRANSPLANT_STEPS: Dict[str, Callable[[Context, Journal], str]] = {
+    methods.DELETE_RESOURCE_PROVIDER.name: delete_stale_root,
+    methods.VERIFY_RECOVERY.name: verify_transplant,
+    methods.CLOSE_RECOVERY.name: close_transplant,
+    methods.RESTORE_RESOURCE_PROVIDER.name: prepare_rollback,
+    methods.RETURN_ALLOCATIONS.name: move_back,
+    methods.RETURN_PROVIDER_NAME.name: return_provider_name,
 }
 
 
@@ -70,11 +102,16 @@ def run_step(context: Context, recovery_id: str, name: str, attempt: str = "") -
     _check_order(journal, name, back)
     journal.intend(name)
     try:
-        summary = STEPS[name](context, journal)
+        summary = _step(journal, name)(context, journal)
     except PlacementRecoveryError as error:
         raise _with_what_stands(error, name, end_failed_step(context, journal, name, error)) from error
     journal.done(name, summary)
     return step_result(journal, summary)
+
+
+def _step(journal: Journal, name: str) -> Callable[[Context, Journal], str]:
+    own = TRANSPLANT_STEPS if journal.saved.method == TRANSPLANT else {}
+    return own.get(name) or STEPS[name]
 
 
 def step_result(journal: Journal, summary: str) -> StepResult:
@@ -87,6 +124,8 @@ def end_failed_step(context: Context, journal: Journal, name: str, error: Placem
     saved = f"All that was saved stands in recovery {journal.saved.id}; go on with '{way_on(journal.progress)}'"
     try:
         journal.failed(name, error)
+        if isinstance(error, (ApiUnreachable, ApiUnavailable)):
+            journal.may_come_late()
         if journal.progress.past_no_return or journal.progress.state != OPEN:
             return saved
         return abandon_recovery(context, journal)

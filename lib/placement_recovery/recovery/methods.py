@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Tuple
 
 from placement_recovery.errors import InvalidInput
-from placement_recovery.plan.case import DISCARD, PRESERVE
+from placement_recovery.plan.method import DISCARD, PRESERVE, TRANSPLANT
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,16 @@ RESTART_NOVA_COMPUTE = Step("restart_nova_compute", "restart_nova_compute")
 WAIT_FOR_RESOURCE_PROVIDER = Step("wait_for_resource_provider", "wait_for_resource_provider", {"patience": "restart"})
 RESTORE_PROVIDER_SETTINGS = Step("restore_provider_settings", "restore_provider_settings")
 SET_ALLOCATIONS = Step("set_allocations", "set_allocations")
+REPLACE_RESOURCE_PROVIDER = Step("replace_resource_provider", "replace_resource_provider")
+COPY_PROVIDER_SETTINGS = Step("copy_provider_settings", "copy_provider_settings")
+MOVE_ALLOCATIONS = Step("move_allocations", "move_allocations")
+WAIT_FOR_NOVA_COMPUTE = Step("wait_for_nova_compute", "wait_for_nova_compute")
 VERIFY_RECOVERY = Step("verify_recovery", "verify_recovery")
 CLOSE_RECOVERY = Step("close_recovery", "close_recovery")
 
+_BEGIN = (SAVE_ALLOCATIONS, LOCK_PROVIDER, DISABLE_COMPUTE_SERVICE)
 _UNTIL_NEW_PROVIDER = (
-    SAVE_ALLOCATIONS,
-    LOCK_PROVIDER,
-    DISABLE_COMPUTE_SERVICE,
+    *_BEGIN,
     DELETE_ALLOCATIONS,
     DELETE_RESOURCE_PROVIDER,
     WAIT_FOR_PERIODIC,
@@ -51,13 +54,24 @@ _END = (VERIFY_RECOVERY, CLOSE_RECOVERY)
 SEQUENCES: Dict[str, Tuple[Step, ...]] = {
     DISCARD: (*_UNTIL_NEW_PROVIDER, RESTORE_PROVIDER_SETTINGS, *_END),
     PRESERVE: (*_UNTIL_NEW_PROVIDER, RESTORE_PROVIDER_SETTINGS, SET_ALLOCATIONS, *_END),
+    TRANSPLANT: (
+        *_BEGIN,
+        REPLACE_RESOURCE_PROVIDER,
+        COPY_PROVIDER_SETTINGS,
+        MOVE_ALLOCATIONS,
+        WAIT_FOR_NOVA_COMPUTE,
+        DELETE_RESOURCE_PROVIDER,
+        *_END,
+    ),
 }
 
 RESTORE_RESOURCE_PROVIDER = Step("restore_resource_provider", "restore_resource_provider")
 RETURN_ALLOCATIONS = Step("return_allocations", "return_allocations")
 
-# What takes a recovery back, whatever its method, as long as nova-compute has not made its new provider.
-ROLLBACK: Tuple[Step, ...] = (RESTORE_RESOURCE_PROVIDER, RETURN_ALLOCATIONS, CLOSE_RECOVERY)
+RETURN_PROVIDER_NAME = Step("return_provider_name", "return_provider_name")
+
+# What takes a recovery back, whatever its method, as long as nova-compute has not made or accepted its new provider.
+ROLLBACK: Tuple[Step, ...] = (RESTORE_RESOURCE_PROVIDER, RETURN_ALLOCATIONS, RETURN_PROVIDER_NAME, CLOSE_RECOVERY)
 
 
 def steps_of(method: str, back: bool) -> Tuple[Step, ...]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Tuple
+from typing import Dict, Tuple
 
 from placement_recovery.automation.cooldown import cooling
 from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.errors import HostFailure, InvalidInput
 from placement_recovery.names import check_host_name
-from placement_recovery.plan.case import APPROVED, Request, Surroundings
+from placement_recovery.plan.case import Request, Surroundings
 from placement_recovery.plan.diagnosis import STALE_PROVIDER, diagnose
+from placement_recovery.plan.method import APPROVED, TRANSPLANT
 from placement_recovery.plan.plan import Plan, make_plan
 from placement_recovery.records.journal import unfinished
 from placement_recovery.recovery.context import Context
@@ -22,21 +23,48 @@ def plan_recovery(context: Context, requested_name: str, request: Request) -> Tu
     if request.method == APPROVED and not request.approve:
         raise InvalidInput(f"method {APPROVED} needs the digest of a plan that was shown; give it as approve")
     snapshot = context.reader.snapshot(requested_name)
-    around = _surroundings(context, snapshot, request.automatic)
+    around = _surroundings(context, snapshot, request)
     return snapshot, make_plan(snapshot, request, context.config, around)
 
 
-def _surroundings(context: Context, snapshot: Snapshot, automatic: bool) -> Surroundings:
+def _surroundings(context: Context, snapshot: Snapshot, request: Request) -> Surroundings:
     host = snapshot.hypervisor.host if snapshot.hypervisor else snapshot.requested_name
     open_ones = unfinished(context.store, host)
     cooldown = context.config.cooldown
     around = Surroundings(
         unfinished=open_ones[-1].id if open_ones else "",
-        cooling=cooling(context.store, context.clock, cooldown, host) if automatic else "",
+        cooling=cooling(context.store, context.clock, cooldown, host) if request.automatic else "",
     )
     if around.cooling or diagnose(snapshot).finding != STALE_PROVIDER:
         return around
+    if request.method in (TRANSPLANT, APPROVED):
+        crowded = overcommitted_elsewhere(context, snapshot)
+        around = replace(around, compute_api=context.nova.offered, crowded=crowded)
+    return around if request.method == TRANSPLANT else _with_probe(context, host, around)
+
+
+def _with_probe(context: Context, host: str, around: Surroundings) -> Surroundings:
     try:
         return replace(around, restart_way=context.restarter.probe(host))
     except HostFailure as error:
         return replace(around, restart_problem=f"the way to restart nova-compute was tried and fails: {error}")
+
+
+def overcommitted_elsewhere(context: Context, snapshot: Snapshot) -> Dict[str, str]:
+    """Consumers that also hold an over-committed provider outside of the tree, with the numbers.
+
+    Placement judges all parts of a consumer in one write, and before 14.0 refuses an over-committed one that does not
+    change; the foreign provider cannot be widened.
+    """
+    tree = tuple(one.uuid for one in snapshot.tree)
+    parts = {one.uuid: one.without(tree) for one in snapshot.consumers if one.without(tree)}
+    foreign = sorted({uuid for part in parts.values() for uuid in part})
+    crowded = dict(zip(foreign, context.reader.each(context.placement.overcommitted, foreign)))
+    return {
+        f"consumer {consumer}": f"provider {uuid}, where {crowded[uuid][name]}: Placement may refuse to write it. "
+        f"Make room there, or raise its ratio, first"
+        for consumer, part in parts.items()
+        for uuid, amounts in part.items()
+        for name in amounts
+        if name in crowded[uuid]
+    }

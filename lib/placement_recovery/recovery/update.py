@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Callable, TypeVar
+from typing import Callable, Set, TypeVar
 
 from placement_recovery.cloud.model import Provider
 from placement_recovery.cloud.placement import CONCURRENT_UPDATE
@@ -44,10 +44,28 @@ def update_with_retry(context: Context, provider_uuid: str, change: Callable[[Pr
     def write() -> bool:
         return change(context.placement.describe(context.placement.show_provider(provider_uuid)))
 
-    def exhausted(last: ApiConflict) -> StepFailed:
+    return retry_on_conflict(context, write, _exhausted(provider_uuid))
+
+
+def update_traits(context: Context, provider_uuid: str, change: Callable[[Set[str]], Set[str]]) -> bool:
+    """The same for traits alone, with one request per look: write what `change` makes of them, if it differs."""
+
+    def write() -> bool:
+        traits, generation = context.placement.traits_of(provider_uuid)
+        wanted = change(set(traits))
+        if wanted == set(traits):
+            return False
+        context.placement.set_traits(Provider(provider_uuid, "", generation), wanted)
+        return True
+
+    return retry_on_conflict(context, write, _exhausted(provider_uuid))
+
+
+def _exhausted(provider_uuid: str) -> Callable[[ApiConflict], StepFailed]:
+    def error(last: ApiConflict) -> StepFailed:
         return StepFailed(
             f"provider {provider_uuid} could not be changed in {CONFLICT_TRIES} tries; see what else writes to it, "
             f"then resume. Last: {last}"
         )
 
-    return retry_on_conflict(context, write, exhausted)
+    return error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from placement_recovery.plan.method import TRANSPLANT
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import ABANDONED, BACK, FINISHED, ROLLED_BACK
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.late_writes import wait_out_late_writes
 from placement_recovery.recovery.lock import release_lock
 from placement_recovery.recovery.retention import purge
 from placement_recovery.recovery.service import give_back_service
@@ -29,6 +31,8 @@ def abandon_recovery(context: Context, journal: Journal) -> str:
 
     The service goes first: it may be Placement that does not answer.
     """
+    if journal.saved.method == TRANSPLANT:
+        wait_out_late_writes(context, journal)
     service = give_back_service(context, journal)
     _release(context, journal)
     journal.close(ABANDONED)

@@ -12,7 +12,10 @@ def lock_provider(context: Context, journal: Journal) -> str:
     """Lock the stale provider, or the new one where that is there. Raises RecoveryUnderWay."""
     saved, new = journal.saved, journal.progress.providers.get(journal.saved.stale.uuid)
     if context.reader.provider(saved.stale.uuid) is not None:
-        return take_lock(context, journal, saved.stale.uuid, over=True)
+        locked = take_lock(context, journal, saved.stale.uuid, over=True)
+        if new is not None and context.reader.provider(new) is not None:
+            take_lock(context, journal, new, over=True)
+        return locked
     if not journal.progress.past_no_return:
         # Two were started at once: the other one has deleted it, and what happens now is its business alone.
         raise RecoveryUnderWay(

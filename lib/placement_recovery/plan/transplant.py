@@ -1,0 +1,97 @@
+"""What speaks against a transplant, and what is worth knowing about one."""
+
+from __future__ import annotations
+
+from typing import List
+
+from placement_recovery import commands
+from placement_recovery.plan.case import Case
+from placement_recovery.plan.widening import widen
+
+# nova-compute marks its root with COMPUTE_NODE since Ussuri, whose compute API is 2.87: only then acceptance shows.
+LEAST_COMPUTE_API = (2, 87)
+PERSISTENT_MEMORY = "CUSTOM_PMEM_NAMESPACE_"
+PRESERVE_INSTEAD = "method=preserve recovers it"
+
+
+def transplant_refusals(case: Case) -> List[str]:
+    """Why this host must not be transplanted; each with the way out."""
+    found = []
+    if "COMPUTE_NODE" not in case.stale.traits:
+        found.append(
+            f"the stale provider {case.stale.uuid} lacks the trait COMPUTE_NODE, by which nova-compute shows that it "
+            f"has accepted a provider; {PRESERVE_INSTEAD}"
+        )
+    if case.around.compute_api < LEAST_COMPUTE_API:
+        offered = ".".join(map(str, case.around.compute_api))
+        found.append(
+            f"nova's compute API is {offered}, and before 2.87 (Ussuri) nova-compute does not show that it has accepted "
+            f"a provider; {PRESERVE_INSTEAD}"
+        )
+    memory = sorted(one for one in case.stale.inventories if one.startswith(PERSISTENT_MEMORY))
+    if memory:
+        found.append(
+            f"the stale provider {case.stale.uuid} offers persistent memory ({', '.join(memory)}): nova-compute fails "
+            f"at its next start after any change of such a host's root. Recover it by hand"
+        )
+    return found + [f"{who} also holds {what}" for who, what in sorted(case.around.crowded.items())]
+
+
+def transplant_notes(case: Case) -> List[str]:
+    """What a person should know, and what does not forbid it."""
+    return [*_inventory_notes(case), *_aggregate_notes(case)]
+
+
+def _inventory_notes(case: Case) -> List[str]:
+    found = []
+    ratios = sorted(
+        f"{name} {one.allocation_ratio:g}" for name, one in case.stale.inventories.items() if one.allocation_ratio != 1
+    )
+    if ratios:
+        found.append(
+            f"the new provider keeps the stale one's allocation ratios ({', '.join(ratios)}) unless nova.conf sets "
+            f"*_allocation_ratio; initial_*_allocation_ratio does not apply to it"
+        )
+    wide = widen(case.stale.inventories, case.kept.values())
+    if wide:
+        found.append(
+            f"{', '.join(sorted(wide))} of the host are over-committed: the new provider offers more while the "
+            f"allocations are moved, and as much as before right after it"
+        )
+    return found + _custom_class_notes(case)
+
+
+def _custom_class_notes(case: Case) -> List[str]:
+    used = {name for part in case.kept.values() for name in part}
+    custom = sorted(name for name in case.stale.inventories if name.startswith("CUSTOM_"))
+    unused = [name for name in custom if name not in used]
+    found = []
+    if unused:
+        found.append(
+            f"{', '.join(unused)}: nova-compute removes a custom class that neither its driver nor provider.yaml "
+            f"reports; see that provider.yaml names the new provider {case.hypervisor.uuid}, or $COMPUTE_NODE"
+        )
+    if set(custom) - set(unused):
+        names = ", ".join(sorted(set(custom) - set(unused)))
+        found.append(
+            f"{names} are in use: if neither the driver nor provider.yaml reports them, nova-compute logs an error at "
+            f"each periodic and fails at its next start. See provider.yaml of {case.hypervisor.host} before any restart"
+        )
+    return found
+
+
+def _aggregate_notes(case: Case) -> List[str]:
+    host, nova_aggregates = case.hypervisor.host, {one.uuid: one for one in case.snapshot.host_aggregates}
+    gone = [nova_aggregates[uuid] for uuid in case.stale.aggregates if uuid in nova_aggregates]
+    found = [
+        f"nova no longer lists {host} in aggregate {one.name}, so the new provider will not be in it; if it belongs "
+        f"there: '{commands.add_to_aggregate(one.name, host)}'"
+        for one in gone
+        if host not in one.hosts
+    ]
+    missing = [
+        one.name for one in nova_aggregates.values() if host in one.hosts and one.uuid not in case.stale.aggregates
+    ]
+    if missing:
+        found.append(f"the new provider will be in {', '.join(sorted(missing))} too, where nova lists {host}")
+    return found

@@ -1,0 +1,39 @@
+"""Whether nova-compute has accepted the root that was made for it, and what can be said where it has not."""
+
+from __future__ import annotations
+
+from typing import List
+
+from placement_recovery.cloud.model import Provider
+from placement_recovery.records.journal import Journal
+from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.steps.copy_provider_settings import ACCEPTED
+
+
+def is_accepted(context: Context, provider_uuid: str) -> bool:
+    """Whether nova-compute has put its signature on the provider, which it does at the periodic that accepts it."""
+    return ACCEPTED in context.placement.traits_of(provider_uuid)[0]
+
+
+def why_not_accepted(context: Context, journal: Journal, provider: Provider) -> str:
+    """The causes that can be told apart by what the provider carries."""
+    found, _ = context.placement.inventories_of(provider.uuid)
+    old = journal.saved.stale.inventories
+    used = context.placement.usages(provider.uuid)
+    causes: List[str] = []
+    if dict(found) == dict(old):
+        causes.append(
+            "its inventories are still as this recovery wrote them: nova-compute has not looked at it yet (see that it "
+            "runs, and update_resources_interval in its nova.conf)"
+        )
+    custom = sorted(name for name, amount in used.items() if amount and name.startswith("CUSTOM_"))
+    other = sorted(
+        name for name, amount in used.items() if amount and name in ("PCPU", "VGPU", "MEM_ENCRYPTION_CONTEXT")
+    )
+    if custom or other:
+        causes.append(
+            f"{', '.join([*custom, *other])} are in use: if the host does not report them any more, nova-compute logs "
+            f"'inventory.inuse' and may fail at its next start, so do not restart it before nova.conf or provider.yaml "
+            f"reports them again"
+        )
+    return "; ".join(causes) or "nova-compute's log on the host shows why"

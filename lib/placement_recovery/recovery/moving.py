@@ -1,0 +1,223 @@
+"""Move consumers from a stale root to the new one, so that none is without its allocation at any moment.
+
+What ends the move is the record, not one look: each kept consumer holds on the new root what was saved, or Nova shows
+why not. Others' tools may strip or rewrite consumers meanwhile; what was saved is set then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Dict, Iterable, List, Optional, Tuple
+
+from placement_recovery.cloud.model import Consumer, Migration, Part, Provider
+from placement_recovery.cloud.snapshot import Owners
+from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, Decision, View, decide, decide_by_method
+from placement_recovery.plan.owners import (
+    GONE,
+    HELD,
+    MIGRATION,
+    MOVED_SERVER,
+    SERVER,
+    UNDER_WAY,
+    Verdict,
+    judge_owner,
+)
+from placement_recovery.records.journal import Journal
+from placement_recovery.records.record import Saved
+from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.replacement import Replacement, stale_roots
+
+
+@dataclass(frozen=True)
+class Holders:
+    """Who holds the stale roots and the new one now, and what Nova knows of them. `held` are fresh looks at consumers."""
+
+    view: View
+    on_stale: Dict[str, Dict[str, Part]]
+    on_new: Dict[str, Part]
+    held: Dict[str, Consumer] = field(default_factory=dict)
+
+    @property
+    def owners(self) -> Owners:
+        """What Nova knows of them."""
+        return self.view.owners
+
+
+@dataclass
+class Moves:
+    """What is to be written, in groups that belong into one transaction each; and what is not settled, with its reason.
+
+    `changed` are decisions to record before anything is written.
+    """
+
+    groups: List[List[Consumer]] = field(default_factory=list)
+    changed: List[Decision] = field(default_factory=list)
+    waiting: Dict[str, str] = field(default_factory=dict)
+    gone: Dict[str, str] = field(default_factory=dict)
+
+
+def look_at_holders(context: Context, journal: Journal, seen: Replacement, new: Provider) -> Holders:
+    """One request per root and a few lists of Nova's; a consumer is read by itself only where it changed."""
+    saved = journal.saved
+    on_stale: Dict[str, Dict[str, Part]] = {}
+    for root in seen.stale_uuids:
+        for uuid, part in context.placement.parts_on(root).items():
+            on_stale.setdefault(uuid, {})[root] = part
+    on_new = context.placement.parts_on(new.uuid)
+    planned = {one.uuid: one for one in saved.consumers}
+    owners = context.reader.owners(saved.host, sorted({*planned, *on_stale}))
+    view = View(saved.host, saved.node, stale_roots(journal), owners, seen.hypervisors, saved.unknown)
+    changed = [one for one in on_stale if not _as_saved(planned.get(one), on_stale[one])]
+    absent = [
+        one.uuid
+        for one in saved.consumers
+        if one.uuid not in on_stale and (not _is_moved(one, on_new, view) or _verdict(one, view).what == GONE)
+    ]
+    held = {one.uuid: one for one in context.reader.show_consumers({*changed, *absent})}
+    held.update({one: planned[one].consumer for one in on_stale if one not in held})
+    return Holders(view, on_stale, on_new, held)
+
+
+def _as_saved(decision: Optional[Decision], parts: Dict[str, Part]) -> bool:
+    """Whether a consumer is what was saved: every write of it would have moved its generation."""
+    return decision is not None and all(one.generation == decision.consumer.generation for one in parts.values())
+
+
+def _is_moved(decision: Decision, on_new: Dict[str, Part], view: View) -> bool:
+    part = on_new.get(decision.uuid)
+    return part is not None and dict(part.resources) == part_on(decision.consumer, view.stale)
+
+
+def part_on(consumer: Consumer, roots: Tuple[str, ...]) -> Dict[str, int]:
+    """What a consumer holds of these roots; of two that both bear its part, one counts."""
+    part: Dict[str, int] = {}
+    for resources in consumer.on(roots).values():
+        for name, amount in resources.items():
+            part[name] = max(part.get(name, 0), amount)
+    return part
+
+
+def _verdict(decision: Decision, view: View) -> Verdict:
+    """Whether its part is still its own, as Nova shows things now."""
+    if decision.leftover:
+        return Verdict(HELD, "left over as before")
+    return judge_owner(decision.uuid, decision.kind, view.host, view.node, view.owners)
+
+
+def plan_moves(saved: Saved, holders: Holders, new: str) -> Moves:
+    """What has to be written now. Pure."""
+    moves = Moves()
+    planned = {one.uuid: one for one in saved.consumers}
+    for uuid in sorted({*planned, *holders.on_stale}):
+        before = planned.get(uuid)
+        if uuid in holders.on_stale:
+            _plan_holder(moves, before, saved, holders, new, uuid)
+        elif before is not None and before.disposition == KEEP:
+            _plan_absent(moves, before, holders, new)
+    return moves
+
+
+def _plan_holder(moves: Moves, before: Optional[Decision], saved: Saved, holders: Holders, new: str, uuid: str) -> None:
+    """One that holds the stale root: its part moves along, or goes where it is proven to be left over."""
+    consumer, view = holders.held[uuid], holders.view
+    decision = decide_by_method(decide(consumer, view), view, saved.method)
+    if decision.unproven and (before is None or before.disposition not in (DROP, TRIM)):
+        decision = replace(decision, disposition=KEEP, unproven=False)  # nobody approved that it goes
+    if before is None or consumer != before.consumer:
+        moves.changed.append(replace(decision, disposition=KEEP) if decision.disposition == BLOCKED else decision)
+    if decision.disposition == BLOCKED:
+        _plan_blocked(moves, decision, holders, new)
+    elif decision.disposition == KEEP:
+        moves.groups.append([_moved(consumer, view.stale, new)])
+    else:
+        moves.groups.append([consumer.holding(consumer.without(view.stale))])
+
+
+def _plan_absent(moves: Moves, before: Decision, holders: Holders, new: str) -> None:
+    """One that was to be kept and does not hold the stale root any more."""
+    uuid, verdict = before.uuid, _verdict(before, holders.view)
+    if verdict.what == GONE:
+        moves.gone[uuid] = verdict.reason
+        _plan_gone(moves, holders.held[uuid], holders, new)
+    elif uuid not in holders.held:
+        return  # moved, as it was saved
+    elif verdict.what == UNDER_WAY:
+        moves.waiting[uuid] = verdict.reason
+    else:
+        moves.groups.append([_restored(before, holders.held[uuid], holders, new)])
+
+
+def _plan_gone(moves: Moves, held: Consumer, holders: Holders, new: str) -> None:
+    """Our part is taken back from who was deleted or moved while it was written, unless it would hold nothing at all."""
+    left = held.without((new,))
+    if new in held.allocations and (left or not _lives_elsewhere(held.uuid, holders)):
+        moves.groups.append([held.holding(left)])
+
+
+def _restored(before: Decision, held: Consumer, holders: Holders, new: str) -> Consumer:
+    """What others stripped or rewrote is set as it was saved; what it holds elsewhere stays."""
+    whole = {**held.allocations, new: part_on(before.consumer, holders.view.stale)}
+    if held.generation is None:
+        return replace(before.consumer, generation=None, allocations=whole)
+    return held.holding(whole)
+
+
+def _plan_blocked(moves: Moves, decision: Decision, holders: Holders, new: str) -> None:
+    """A server that is under way: its source part goes to the migration's UUID where the migration holds nothing."""
+    migration = _source_of_move(decision, holders)
+    if migration is None:
+        moves.waiting[decision.uuid] = decision.evidence
+        return
+    server, stale = decision.consumer, holders.view.stale
+    source = replace(server, uuid=migration.uuid, generation=0, allocations=server.on(stale))
+    moves.changed += [
+        replace(decision, disposition=TRIM),
+        Decision(source, MIGRATION, KEEP, f"source part of {migration.route}, begun during the recovery"),
+    ]
+    moves.groups.append([server.holding(server.without(stale)), replace(_moved(source, stale, new), generation=None)])
+
+
+def _source_of_move(decision: Decision, holders: Holders) -> Optional[Migration]:
+    """The move from this host whose source part the server still holds itself, beside its destination."""
+    server, view = decision.consumer, holders.view
+    if decision.kind not in (SERVER, MOVED_SERVER) or not server.without(view.stale):
+        return None
+    held = {*holders.on_stale, *holders.on_new}
+    moves = [
+        one
+        for one in holders.owners.migrations
+        if one.server_uuid == server.uuid
+        and one.source_host == view.host
+        and (one.is_open or one.status == "finished")
+        and one.uuid not in held
+    ]
+    return moves[-1] if moves else None
+
+
+def _moved(consumer: Consumer, stale: Tuple[str, ...], new: str) -> Consumer:
+    """The consumer with its parts on the stale roots on the new one."""
+    return consumer.holding({**consumer.without(stale), new: part_on(consumer, stale)})
+
+
+def _lives_elsewhere(uuid: str, holders: Holders) -> bool:
+    server, view = holders.owners.servers.get(uuid), holders.view
+    return server is not None and bool(server.host) and (server.host, server.node) != (view.host, view.node)
+
+
+def without_a_home(context: Context, saved: Saved, holders: Holders) -> List[str]:
+    """Servers that live elsewhere now and hold nothing there, though this recovery wrote them."""
+    elsewhere = [one.uuid for one in saved.consumers if _lives_elsewhere(one.uuid, holders)]
+    homes = {uuid: holders.view.home_of(holders.owners.servers[uuid]) for uuid in elsewhere}
+    held = context.reader.show_consumers(elsewhere)
+    return [one.uuid for one in held if homes[one.uuid] and homes[one.uuid] not in one.allocations]
+
+
+def batched(groups: Iterable[List[Consumer]], most: int) -> List[List[Consumer]]:
+    """Groups joined to transactions of at most `most` consumers; typed and untyped apart."""
+    found: List[List[Consumer]] = []
+    for group in sorted(groups, key=lambda one: (bool(one[0].type), one[0].uuid)):
+        full = not found or len(found[-1]) + len(group) > most or bool(found[-1][0].type) != bool(group[0].type)
+        if full:
+            found.append([])
+        found[-1].extend(group)
+    return found

@@ -1,0 +1,136 @@
+"""Where a transplant stands: which roots there are, under which names, and whether that is what the record says.
+
+From the rename of the stale root on its proof is another one than a plan's: the record's stale root bears its stale name
+and this recovery's lock, Nova knows no compute node of its UUID, and the node's name is borne by the compute node's own
+UUID or by nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+from placement_recovery.cloud.model import ComputeService, Hypervisor, Provider
+from placement_recovery.cloud.reader import unreachable_hosts
+from placement_recovery.errors import StepFailed
+from placement_recovery.plan.stale_name import recovery_of_stale_name
+from placement_recovery.records.journal import Journal
+from placement_recovery.records.record import BACK, Saved
+from placement_recovery.recovery.context import Context
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """One look. `stale` are the roots that are set aside or are to be, as far as they stand; all bare.
+
+    Usually that is one. Where the compute node's UUID changed again, the root that was made for the UUID before is one
+    of them. `new` is the root under the compute node's UUID.
+    """
+
+    hypervisor: Hypervisor
+    hypervisors: Tuple[Hypervisor, ...]
+    service: Optional[ComputeService]
+    stale: Tuple[Provider, ...]
+    new: Optional[Provider]
+    named: Optional[Provider]
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether the node's name is free, or borne by the new root."""
+        return self.named is None or self.named.uuid == self.hypervisor.uuid
+
+    @property
+    def stale_uuids(self) -> Tuple[str, ...]:
+        """The UUIDs of the stale roots that stand."""
+        return tuple(one.uuid for one in self.stale)
+
+
+def stale_roots(journal: Journal) -> Tuple[str, ...]:
+    """The UUIDs of all roots that this recovery replaces: the saved one, and those made for a UUID that changed again."""
+    first = journal.saved.stale.uuid
+    return (first, *(one for one in journal.progress.providers if one != first))
+
+
+def look_at_replacement(context: Context, journal: Journal) -> Replacement:
+    """Look, and hold what is seen against the record. Raises StepFailed where that is not what this recovery made."""
+    saved = journal.saved
+    services = context.nova.services()
+    hypervisors = context.nova.hypervisors()
+    hypervisor = _compute_node(hypervisors, saved)
+    _check_cells(context, saved, unreachable_hosts(services))
+    if hypervisor.uuid in stale_roots(journal):
+        raise StepFailed(
+            f"the compute node of {saved.host} has UUID {hypervisor.uuid} again, which is that of a provider that "
+            f"recovery {saved.id} sets aside: roll it back, then plan anew"
+        )
+    journal_new = journal.progress.providers.get(saved.stale.uuid, hypervisor.uuid)
+    if journal_new != hypervisor.uuid:
+        journal.replace_again(journal_new, hypervisor.uuid)
+    stale = tuple(one for one in map(context.reader.provider, stale_roots(journal)) if one is not None)
+    new = context.reader.provider(hypervisor.uuid)
+    named = new if new is not None and new.name == saved.node else context.reader.find_provider_by_name(saved.node)
+    service = next((one for one in services if one.host == saved.host), None)
+    seen = Replacement(hypervisor, hypervisors, service, stale, new, named)
+    _check(context, journal, seen)
+    return seen
+
+
+def _compute_node(hypervisors: Tuple[Hypervisor, ...], saved: Saved) -> Hypervisor:
+    """The one compute node of the node's name. A restart may have given it yet another UUID."""
+    found = [one for one in hypervisors if one.node.casefold() == saved.node.casefold()]
+    if len(found) != 1 or found[0].host != saved.host:
+        hosts = ", ".join(f"{one.host} ({one.uuid})" for one in found) or "none"
+        raise StepFailed(
+            f"not exactly one compute node of host {saved.host} bears the name {saved.node}: nova lists {hosts}. Nothing "
+            f"was changed; resume when that is settled"
+        )
+    return found[0]
+
+
+def require_new(seen: Replacement, saved: Saved) -> Provider:
+    """The new root. Raises StepFailed where it is not there."""
+    if seen.new is None:
+        raise StepFailed(f"provider {seen.hypervisor.uuid} of {saved.host} does not exist; resume to create it")
+    return seen.new
+
+
+def _check_cells(context: Context, saved: Saved, unreachable: Tuple[str, ...]) -> None:
+    down = unreachable or unreachable_hosts(context.nova.services())
+    if down:
+        raise StepFailed(
+            f"a cell is down: nova cannot show host(s) {', '.join(down[:5])}, so nothing is proven about {saved.host}. "
+            f"Bring the cell's database back, then resume"
+        )
+
+
+def _may_be_named(journal: Journal, name: str) -> bool:
+    """A rollback sets the new root aside before it deletes it."""
+    aside = journal.progress.direction == BACK and recovery_of_stale_name(name) == journal.saved.id
+    return name == journal.saved.node or aside
+
+
+def _check(context: Context, journal: Journal, seen: Replacement) -> None:
+    saved = journal.saved
+    for one in seen.stale:
+        if one.name != saved.node and recovery_of_stale_name(one.name) != saved.id:
+            raise StepFailed(
+                f"provider {one.uuid} bears the name {one.name}, which recovery {saved.id} did not give it: see who "
+                f"renamed it. Nothing was changed"
+            )
+        owner = context.nova.find_hypervisor(one.uuid)
+        if owner is not None:
+            raise StepFailed(
+                f"nova knows compute node {one.uuid} now (node {owner.node} of host {owner.host}), so its provider is "
+                f"not stale any more and is not touched"
+            )
+    if seen.new is not None and (not _may_be_named(journal, seen.new.name) or seen.new.parent_uuid is not None):
+        raise StepFailed(
+            f"the provider {seen.new.uuid} of {saved.host}'s compute node bears the name {seen.new.name}"
+            + (f" below {seen.new.parent_uuid}" if seen.new.parent_uuid else "")
+            + f", not {saved.node} as a root: see who made it so. Nothing was changed"
+        )
+    if seen.named is not None and seen.named.uuid not in (seen.hypervisor.uuid, *seen.stale_uuids):
+        raise StepFailed(
+            f"the name {saved.node} is borne by provider {seen.named.uuid}, which is neither the stale one nor that of "
+            f"{saved.host}'s compute node: see who made it. Nothing was changed"
+        )

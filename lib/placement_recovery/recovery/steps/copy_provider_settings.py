@@ -1,0 +1,73 @@
+"""copy_provider_settings: the new root carries what the stale one carried, beside what nova-compute wrote meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import List, Set
+
+from placement_recovery.cloud.model import LOCK_PREFIX, Provider
+from placement_recovery.records.journal import Journal
+from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.lock import lock_trait
+from placement_recovery.recovery.replacement import look_at_replacement, require_new
+from placement_recovery.recovery.steps.replace_resource_provider import STATUS_DISABLED
+from placement_recovery.recovery.update import update_with_retry
+
+# nova-compute's signature on the root that it has accepted: it is never written and never taken away.
+ACCEPTED = "COMPUTE_NODE"
+
+
+def copy_provider_settings(context: Context, journal: Journal) -> str:
+    """Traits, aggregates and inventories, each in union with what is there; and the lock of this recovery."""
+    seen = look_at_replacement(context, journal)
+    new = require_new(seen, journal.saved)
+    old, nova_aggregates = journal.saved.stale, context.nova.host_aggregates()
+    known = {one.uuid for one in nova_aggregates}
+    mine = {one.uuid for one in nova_aggregates if journal.saved.host in one.hosts}
+    aggregates = (set(old.aggregates) - known) | mine
+    copied: List[str] = []
+    for what, change in (
+        ("traits", partial(_traits, context, journal)),
+        ("aggregates", partial(_aggregates, context, aggregates)),
+        ("inventories", partial(_inventories, context, old)),
+    ):
+        if update_with_retry(context, new.uuid, change):
+            copied.append(what)
+    return f"provider {new.uuid} carries the stale one's settings" + (f" ({', '.join(copied)})" if copied else "")
+
+
+def carried_traits(old: Provider) -> Set[str]:
+    """The stale root's traits that the new one bears too; what nova-compute and recoveries own is theirs to write."""
+    return {one for one in old.traits if one not in (ACCEPTED, STATUS_DISABLED) and not one.startswith(LOCK_PREFIX)}
+
+
+def _traits(context: Context, journal: Journal, new: Provider) -> bool:
+    wanted = {*new.traits, *carried_traits(journal.saved.stale), lock_trait(journal)}
+    if ACCEPTED not in new.traits:
+        wanted.add(STATUS_DISABLED)
+    if wanted == set(new.traits):
+        return False
+    for trait in sorted(one for one in wanted - set(new.traits) if one.startswith("CUSTOM_")):
+        context.placement.create_trait(trait)
+    context.placement.set_traits(new, wanted)
+    return True
+
+
+def _aggregates(context: Context, wanted: Set[str], new: Provider) -> bool:
+    if wanted <= set(new.aggregates):
+        return False
+    context.placement.set_aggregates(new, wanted | set(new.aggregates))
+    return True
+
+
+def _inventories(context: Context, old: Provider, new: Provider) -> bool:
+    """Absent classes as they were; of those that are there the stale ratio, until nova-compute has had the last word."""
+    wanted = {**old.inventories}
+    for name, found in new.inventories.items():
+        was = None if ACCEPTED in new.traits else old.inventories.get(name)
+        wanted[name] = replace(found, allocation_ratio=was.allocation_ratio) if was else found
+    if wanted == dict(new.inventories):
+        return False
+    context.placement.set_inventories(new, wanted)
+    return True

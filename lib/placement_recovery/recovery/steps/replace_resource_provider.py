@@ -1,0 +1,113 @@
+"""replace_resource_provider: set the stale root aside under another name, and make the one that nova-compute looks for.
+
+nova-compute takes whatever root it finds under its compute node's UUID. Between the rename and the first inventories it
+may look at a bare root, so these requests follow each other with nothing in between: no look, no record. One intent,
+recorded before, covers them all; afterwards the names of the roots show how far they came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from placement_recovery.cloud.model import Provider
+from placement_recovery.cloud.placement import DUPLICATE_NAME
+from placement_recovery.errors import ApiConflict, ApiFailure, ApiUnavailable, ApiUnreachable, StepFailed
+from placement_recovery.plan.stale_name import stale_name
+from placement_recovery.records.journal import Journal
+from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.lock import require_lock
+from placement_recovery.recovery.proof import prove_again
+from placement_recovery.recovery.replacement import Replacement, look_at_replacement
+
+STATUS_DISABLED = "COMPUTE_STATUS_DISABLED"
+
+
+def replace_resource_provider(context: Context, journal: Journal) -> str:
+    """Rename the stale root, create the new one under the compute node's UUID, with its first traits and inventories.
+
+    Raises StepFailed where the host's proof does not hold any more, and ApiDenied, with nothing changed, where this
+    user may not create providers.
+    """
+    saved = journal.saved
+    seen = look_at_replacement(context, journal)
+    if seen.new is not None:
+        journal.map_provider(saved.stale.uuid, seen.new.uuid)
+        return f"provider {seen.new.uuid} bears the name {saved.node} already"
+    old = next((one for one in seen.stale if one.name == saved.node), None)
+    if not seen.stale:
+        raise StepFailed(
+            f"provider {saved.stale.uuid} of {saved.host} is gone, and recovery {saved.id} did not delete it"
+        )
+    _check_disabled(seen, journal)
+    if old is None:
+        _create(context, journal, seen, seen.stale[0])
+        return f"provider {seen.hypervisor.uuid} is created in place of {saved.stale.uuid}"
+    if old.uuid == saved.stale.uuid:
+        prove_again(context, saved, holders=False)
+    require_lock(context, journal, saved.stale.uuid)
+    inventories, _ = context.placement.inventories_of(old.uuid)
+    _rename_and_create(context, journal, seen, replace(old, inventories=inventories))
+    return (
+        f"provider {old.uuid} is set aside as {_aside(journal, old)}, and {seen.hypervisor.uuid} created in its place"
+    )
+
+
+def _rename_and_create(context: Context, journal: Journal, seen: Replacement, old: Provider) -> None:
+    passed = journal.progress.past_no_return
+    journal.map_provider(journal.saved.stale.uuid, seen.hypervisor.uuid)
+    journal.pass_no_return()
+    try:
+        _prove_conflict(context, journal, seen)
+    except (ApiUnreachable, ApiUnavailable):
+        raise  # it may have been carried out
+    except ApiFailure:
+        journal.pass_no_return(passed)
+        raise
+    context.placement.rename_provider(old.uuid, _aside(journal, old))
+    _create(context, journal, seen, old)
+
+
+def _prove_conflict(context: Context, journal: Journal, seen: Replacement) -> None:
+    """Try to create the new root while the stale one has the name: the conflict proves the fault and the right to create.
+
+    It also opens the connection. Where it succeeds, somebody took the name away in this moment, and the root is made.
+    """
+    try:
+        context.placement.create_provider(seen.hypervisor.uuid, journal.saved.node)
+    except ApiConflict as error:
+        if error.code != DUPLICATE_NAME:
+            raise
+
+
+def _create(context: Context, journal: Journal, seen: Replacement, old: Provider) -> None:
+    """A new root has generation 0, so its first traits and inventories are written without a look."""
+    new = Provider(seen.hypervisor.uuid, journal.saved.node, generation=0)
+    try:
+        context.placement.create_provider(new.uuid, new.name)
+    except ApiConflict as error:
+        if error.code != DUPLICATE_NAME:
+            raise
+        return  # nova-compute made it in this moment; copy_provider_settings goes on from what is there
+    try:
+        generation = context.placement.set_traits(new, {STATUS_DISABLED})
+        inventories = old.inventories or journal.saved.stale.inventories
+        if inventories:
+            context.placement.set_inventories(Provider(new.uuid, new.name, generation), inventories)
+    except ApiConflict:
+        return  # nova-compute wrote first; copy_provider_settings adds to what is there
+
+
+def _aside(journal: Journal, old: Provider) -> str:
+    number = 0 if old.uuid == journal.saved.stale.uuid else len(journal.progress.providers) - 1
+    return stale_name(journal.saved.node, journal.saved.id, number)
+
+
+def _check_disabled(seen: Replacement, journal: Journal) -> None:
+    host = journal.saved.host
+    if seen.service is None or seen.service.forced_down:
+        raise StepFailed(f"the compute service of {host} is {'gone' if seen.service is None else 'forced down'} now")
+    if seen.service.status != "disabled":
+        raise StepFailed(
+            f"somebody enabled the compute service of {host}: its provider is not replaced while it is enabled, for the "
+            f"scheduler would fill a host that looks empty"
+        )

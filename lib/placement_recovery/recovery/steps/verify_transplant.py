@@ -1,0 +1,48 @@
+"""verify_recovery of a transplant: judged by Nova's and Placement's state, inventories and traits included."""
+
+from __future__ import annotations
+
+from typing import List
+
+from placement_recovery.errors import VerificationFailed
+from placement_recovery.plan.consumers import KEEP
+from placement_recovery.plan.widening import narrow
+from placement_recovery.records.journal import Journal
+from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.moving import look_at_holders, plan_moves, without_a_home
+from placement_recovery.recovery.replacement import look_at_replacement, require_new
+from placement_recovery.recovery.steps.copy_provider_settings import ACCEPTED, carried_traits
+from placement_recovery.recovery.steps.move_allocations import narrow_inventories
+
+# Traits that nova-compute writes by itself from what its driver reports: that one is not there any more is its word.
+NOVA_OWN = ("COMPUTE_", "HW_", "OWNER_NOVA")
+
+
+def verify_transplant(context: Context, journal: Journal) -> str:
+    """Check the host, its roots, and every saved consumer. Raises VerificationFailed with all differences."""
+    saved = journal.saved
+    seen = look_at_replacement(context, journal)
+    new = require_new(seen, saved)
+    narrow_inventories(context, journal, new.uuid)
+    found = context.placement.describe(new)
+    holders = look_at_holders(context, journal, seen, new)
+    moves = plan_moves(saved, holders, new.uuid)
+    differences: List[str] = [f"the stale root {one} still stands" for one in seen.stale_uuids]
+    if ACCEPTED not in found.traits:
+        differences.append(f"nova-compute has not accepted provider {new.uuid}")
+    if narrow(found.inventories, journal.progress.widened, saved.stale.inventories) != dict(found.inventories):
+        differences.append(f"the inventories of provider {new.uuid} are still wider than they were")
+    missing = sorted(one for one in carried_traits(saved.stale) - set(found.traits) if not one.startswith(NOVA_OWN))
+    differences += [f"provider {new.uuid} lacks the trait {one}" for one in missing]
+    differences += [f"{group[0].uuid} does not hold provider {new.uuid} as it was saved" for group in moves.groups]
+    differences += [f"{uuid} is under way: {reason}" for uuid, reason in moves.waiting.items()]
+    differences += [
+        f"{uuid} lives elsewhere and holds nothing there" for uuid in without_a_home(context, saved, holders)
+    ]
+    if differences:
+        raise VerificationFailed(
+            f"{len(differences)} difference(s) on {saved.host}: {'; '.join(differences[:5])}. What was saved stands in "
+            f"recovery {saved.id}; resume it, or look at each"
+        )
+    kept = len([one for one in saved.with_disposition(KEEP) if one.uuid not in moves.gone])
+    return f"{saved.host} is healthy, and all {len(saved.consumers)} consumers are as planned ({kept} kept)"
