@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from placement_recovery.plan.case import Request
-from placement_recovery.recovery.planning import plan_recovery
-from testkit.driving import begin, go_on, open_hasty, recover
+from testkit.driving import open_hasty, recover
 from testkit.looks import enabled, holdings, lock_traits, moved
 from testkit.placement import ONE_SERVER
 from testkit.rows import new_uuid
@@ -16,7 +14,7 @@ POOL = "CUSTOM_POOL"
 
 @pytest.fixture(scope="module")
 def story(cloud):
-    """A host recovered by transplant: servers, one that also holds a part elsewhere, one that moved away, a stranger."""
+    """A host recovered so: servers, one that also holds a part elsewhere, one that moved away, a stranger."""
     shared = new_uuid()
     stale, elsewhere = cloud.stale_host(servers=3, aggregates=[shared]), cloud.healthy_host()
     spread, away, stranger = cloud.server(host=stale.host), cloud.server(host=elsewhere.host), new_uuid()
