@@ -10,6 +10,7 @@ from placement_recovery.plan.diagnosis import (
     DUPLICATE_NODE_NAME,
     HOST_NOT_MAPPED,
     OTHER_FAULT,
+    SET_ASIDE,
     STALE_PROVIDER,
 )
 
@@ -26,6 +27,7 @@ WORDS: Dict[str, Tuple[str, str]] = {
     UNFINISHED_RECOVERY: ("unfinished recovery", "unfinished recoveries"),
     ORPHANED_LOCK: ("orphaned lock", "orphaned locks"),
     STALE_PROVIDER: ("stale provider", "stale providers"),
+    SET_ASIDE: ("stale provider that was set aside", "stale providers that were set aside"),
     DUPLICATE_NODE_NAME: ("duplicate node name", "duplicate node names"),
     NO_PROVIDER: ("compute node without a provider", "compute nodes without a provider"),
     OTHER_FAULT: ("compute node with another fault", "compute nodes with another fault"),

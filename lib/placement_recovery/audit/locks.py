@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import List, Mapping
 
+from placement_recovery import commands
 from placement_recovery.audit.findings import ORPHANED_LOCK, Finding
 from placement_recovery.cloud.model import Provider, recovery_of_lock
-from placement_recovery.errors import ApiRejected
+from placement_recovery.plan.method import TRANSPLANT
+from placement_recovery.plan.stale_name import recovery_of_stale_name
 from placement_recovery.recovery.context import Context
 
 _TYPED = "openstack --os-placement-api-version 1.6"
@@ -20,12 +22,9 @@ def orphaned_lock_findings(context: Context, orphaned: Mapping[str, str]) -> Lis
 
 def _findings(context: Context, lock: str, state: str) -> List[Finding]:
     """A finding per provider that bears the lock, or one where none does."""
-    try:
-        bearers = context.placement.list_providers(required=lock)
-    except ApiRejected as error:
-        if error.status != 400:
-            raise
-        return []  # Placement knows no such trait any more: its recovery has just deleted it
+    bearers = context.placement.bearers_of(lock)
+    if not bearers and lock not in context.placement.list_traits(lock):
+        return []  # its recovery has just deleted it
     recovery = f"recovery {recovery_of_lock(lock)}, which is {state}"
     if not bearers:
         return [Finding(ORPHANED_LOCK, "", lock, f"{lock}, on no provider, is a lock of {recovery}", _delete(lock))]
@@ -34,6 +33,9 @@ def _findings(context: Context, lock: str, state: str) -> List[Finding]:
 
 def _borne(lock: str, recovery: str, provider: Provider, alone: bool) -> Finding:
     summary = f"provider {provider.uuid} ({provider.name}) bears {lock}, so it can be recovered only by {recovery}"
+    if recovery_of_stale_name(provider.name):  # what set it aside did not finish, and the lock shows where it stood
+        node = provider.name.rpartition(".stale-")[0]
+        return Finding(ORPHANED_LOCK, node, lock, summary, commands.recover(node, method=TRANSPLANT))
     way = [_remove(lock, provider.uuid), *([_delete(lock)] if alone else [])]
     return Finding(ORPHANED_LOCK, provider.name, lock, summary, " && ".join(way))
 

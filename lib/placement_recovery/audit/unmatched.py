@@ -8,7 +8,13 @@ from placement_recovery import commands
 from placement_recovery.audit.cloud_view import CloudView
 from placement_recovery.audit.findings import UNMATCHED_PROVIDER, Finding
 from placement_recovery.cloud.model import Provider
+from placement_recovery.plan.diagnosis import SET_ASIDE
+from placement_recovery.plan.method import TRANSPLANT
+from placement_recovery.plan.stale_name import recovery_of_stale_name, stale_name
+from placement_recovery.records.journal import readable_progress
+from placement_recovery.records.record import OPEN
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.overview import UNREADABLE
 
 # Two requests each; a cloud that has more has had them for years.
 MOST_UNMATCHED = 100
@@ -29,6 +35,9 @@ def unmatched_findings(context: Context, seen: CloudView) -> Tuple[List[Finding]
 def _finding(context: Context, seen: CloudView, provider: Provider) -> List[Finding]:
     if context.nova.find_hypervisor(provider.uuid) is not None:  # it came since the lists were read
         return []
+    recovery = recovery_of_stale_name(provider.name)
+    if recovery:
+        return _set_aside(context, seen, provider, recovery)
     holders = context.placement.consumers_of(provider.uuid)
     summary = f"provider {provider.uuid} ({provider.name}) is nova's, but no compute node has its UUID or its name"
     if seen.unlisted:
@@ -40,6 +49,22 @@ def _finding(context: Context, seen: CloudView, provider: Provider) -> List[Find
         return [_of(provider, f"{summary}; {len(holders)} consumer(s) hold it", way)]
     way = f"openstack resource provider delete {provider.uuid}"
     return [_of(provider, f"{summary}; nothing is allocated on it", way)]
+
+
+def _set_aside(context: Context, seen: CloudView, provider: Provider, recovery: str) -> List[Finding]:
+    """A root that a transplant renamed is never left over: servers may hold it until that recovery ends."""
+    readable, broken = readable_progress(context.store)
+    states = {**{one.id: one.state for one in readable}, **dict.fromkeys(broken, UNREADABLE)}
+    state = states.get(recovery, "not known")
+    if state == OPEN:
+        return []  # its recovery is found as unfinished
+    node = next((one.node for one in seen.hypervisors if stale_name(one.node, recovery) == provider.name), "")
+    summary = (
+        f"provider {provider.uuid} was set aside as {provider.name} by recovery {recovery}, which is {state} here; "
+        f"servers may hold it, so do not delete it by hand"
+    )
+    way = commands.recover(node, method=TRANSPLANT) if node else commands.show_allocations(provider=provider.uuid)
+    return [Finding(SET_ASIDE, node or provider.name, provider.uuid, summary, way)]
 
 
 def _of(provider: Provider, summary: str, way: str) -> Finding:

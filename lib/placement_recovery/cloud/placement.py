@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from placement_recovery.cloud.model import Consumer, Inventory, Part, Provider
 from placement_recovery.cloud.session import Api
 from placement_recovery.config import LEAST_PLACEMENT, Config, microversion
-from placement_recovery.errors import ApiConflict, ApiNotFound, ConfigurationError
+from placement_recovery.errors import ApiConflict, ApiNotFound, ApiRejected, ConfigurationError
 
 CONCURRENT_UPDATE = "placement.concurrent_update"
 DUPLICATE_NAME = "placement.duplicate_name"
@@ -51,6 +51,15 @@ class Placement:
         """Providers by `name`, `uuid`, `in_tree`, ... without what they carry, sorted by name."""
         found = self._get("/resource_providers", filters)["resource_providers"]
         return tuple(sorted((_provider(item) for item in found), key=lambda provider: provider.name))
+
+    def bearers_of(self, trait: str) -> Tuple[Provider, ...]:
+        """The providers that bear a trait; none where Placement does not know it (400), as one that was just deleted."""
+        try:
+            return self.list_providers(required=trait)
+        except ApiRejected as error:
+            if error.status != 400:
+                raise
+            return ()
 
     def show_provider(self, uuid: str) -> Provider:
         """One provider without what it carries. Raises ApiNotFound."""

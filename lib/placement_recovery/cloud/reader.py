@@ -69,6 +69,15 @@ class Reader:
         )
         return self._with_consumers(with_tree) if holders else with_tree
 
+    def complete_set_aside(self, base: Snapshot, root: Provider) -> Snapshot:
+        """The snapshot with a root that a transplant set aside, its consumers, and who has its UUID in Nova."""
+        tree = self.tree(root.uuid)
+        found = next((one for one in tree if one.uuid == root.uuid), None)
+        if found is None:  # deleted between the two looks
+            return base
+        owner = self._nova.find_hypervisor(root.uuid)
+        return self._with_consumers(replace(base, set_aside=found, tree=tree, owner_of_provider=owner))
+
     def _with_consumers(self, base: Snapshot) -> Snapshot:
         if base.hypervisor is None:
             return base

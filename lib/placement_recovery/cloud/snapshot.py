@@ -56,11 +56,18 @@ class Snapshot:
     # Hosts whose nova-compute is up, but of which nova lists no compute node: it shows none before discover_hosts ran.
     hidden_hosts: Tuple[str, ...] = ()
     host_aggregates: Tuple[HostAggregate, ...] = ()
+    # A stale root that a transplant renamed, of whose recovery this store has no record; `tree` and consumers are its.
+    set_aside: Optional[Provider] = None
 
     @property
     def hypervisor(self) -> Optional[Hypervisor]:
         """The compute node that was asked for, where that is clear."""
         return self.matches[0] if len(self.matches) == 1 else None
+
+    @property
+    def stale(self) -> Optional[Provider]:
+        """The provider that is stale if the proof holds: the one that was set aside, else that of the node's name."""
+        return self.set_aside or self.provider_by_name
 
     @property
     def namesakes(self) -> Tuple[Hypervisor, ...]:

@@ -12,6 +12,7 @@ from typing import List, Optional, Tuple
 from placement_recovery import commands
 from placement_recovery.cloud.model import Hypervisor, Provider
 from placement_recovery.cloud.snapshot import Snapshot
+from placement_recovery.plan.stale_name import recovery_of_stale_name
 
 HEALTHY = "healthy"
 STALE_PROVIDER = "stale_provider"
@@ -21,6 +22,10 @@ UNKNOWN_HOST = "unknown_host"
 AMBIGUOUS_HOST = "ambiguous_host"
 OTHER_FAULT = "other_fault"
 CANNOT_TELL = "cannot_tell"
+SET_ASIDE = "set_aside_provider"
+
+# What a recovery can mend.
+RECOVERABLE = (STALE_PROVIDER, SET_ASIDE)
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ def diagnose(snapshot: Snapshot) -> Diagnosis:
     if hypervisor is None:
         return _without_hypervisor(snapshot)
     named = snapshot.provider_by_name
+    if snapshot.set_aside is not None:
+        return _set_aside(snapshot, hypervisor, snapshot.set_aside)
     if named is None:
         return _without_namesake_provider(snapshot, hypervisor)
     if named.uuid == hypervisor.uuid and len(snapshot.namesakes) == 1:
@@ -133,6 +140,22 @@ def _proven(snapshot: Snapshot, hypervisor: Hypervisor, named: Provider) -> Diag
     return Diagnosis(
         STALE_PROVIDER,
         f"provider {named.uuid} bears the name {named.name}, but its compute node has UUID {hypervisor.uuid}",
+        proof,
+    )
+
+
+def _set_aside(snapshot: Snapshot, hypervisor: Hypervisor, root: Provider) -> Diagnosis:
+    """The proof of a root that a transplant renamed: the name is no evidence any more, its lock and stale name are."""
+    proof = _proof(snapshot, hypervisor, root)
+    if snapshot.unreachable_hosts:
+        return _cell_down(snapshot)
+    if not all(part.holds for part in proof):
+        failing = "; ".join(part.fact for part in proof if not part.holds)
+        return Diagnosis(OTHER_FAULT, f"provider {root.uuid} ({root.name}) is not proven to be stale: {failing}", proof)
+    recovery = recovery_of_stale_name(root.name)
+    return Diagnosis(
+        SET_ASIDE,
+        f"provider {root.uuid} was set aside as {root.name} by recovery {recovery}, which is not under way here",
         proof,
     )
 

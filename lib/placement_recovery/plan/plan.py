@@ -13,7 +13,7 @@ from placement_recovery.config import Config
 from placement_recovery.plan.capacity import Demand, demands
 from placement_recovery.plan.case import Case, Request, Surroundings
 from placement_recovery.plan.consumers import DROP, KEEP, Decision, decide, decide_by_method, view_of
-from placement_recovery.plan.diagnosis import HEALTHY, STALE_PROVIDER, Diagnosis, diagnose
+from placement_recovery.plan.diagnosis import HEALTHY, RECOVERABLE, Diagnosis, diagnose
 from placement_recovery.plan.method import APPROVED, METHODS
 from placement_recovery.plan.risks import approvals, notes, refusals, unfinished_refusal
 
@@ -82,11 +82,11 @@ def make_plan(snapshot: Snapshot, request: Request, config: Config, around: Surr
     With method APPROVED it is the plan that has the approved digest, or the first one where none has it any more.
     """
     diagnosis = diagnose(snapshot)
-    hypervisor, named = snapshot.hypervisor, snapshot.provider_by_name
-    if diagnosis.finding != STALE_PROVIDER or hypervisor is None or named is None:
+    hypervisor, stale = snapshot.hypervisor, snapshot.stale
+    if diagnosis.finding not in RECOVERABLE or hypervisor is None or stale is None:
         return _nothing_to_do(snapshot, _requests(request)[0], diagnosis, around)
     cases = (
-        Case(snapshot, hypervisor, named, _decisions(snapshot, one), one, config, around) for one in _requests(request)
+        Case(snapshot, hypervisor, stale, _decisions(snapshot, one), one, config, around) for one in _requests(request)
     )
     plans = [_plan(case, diagnosis) for case in cases]
     return next((one for one in plans if one.approved), plans[0])

@@ -64,7 +64,15 @@ def _provider_refusals(case: Case) -> List[str]:
         found.append(f"provider {uuid} is itself a child of {case.stale.parent_uuid}: no compute node's provider is")
     unfinished = case.around.unfinished
     found += [unfinished_refusal(case.hypervisor.host, unfinished)] if unfinished else []
+    if case.snapshot.set_aside is not None:
+        return found + _set_aside_refusals(case)
     return found + [_locked(case.stale, one) for one in case.stale.locked_by if one != unfinished]
+
+
+def _set_aside_refusals(case: Case) -> List[str]:
+    if case.request.method == TRANSPLANT:
+        return []
+    return [f"provider {case.stale.uuid} was set aside by a transplant: only method=transplant can finish that"]
 
 
 def _locked(provider: Provider, recovery_id: str) -> str:
@@ -133,6 +141,11 @@ def _automation_refusals(case: Case) -> List[str]:
 def approvals(case: Case, approved: bool) -> List[str]:
     """What only a person may allow; empty where the plan is safe."""
     found = []
+    if case.snapshot.set_aside is not None:
+        found.append(
+            f"provider {case.stale.uuid} ({case.stale.name}) was set aside by a recovery that is not under way here: "
+            f"see that no other StackStorm is at work on it"
+        )
     if case.request.method == DISCARD:
         gone = sum(1 for one in case.decisions if one.disposition == DROP)
         found.append(

@@ -25,8 +25,8 @@ def transplant_refusals(case: Case) -> List[str]:
     if case.around.compute_api < LEAST_COMPUTE_API:
         offered = ".".join(map(str, case.around.compute_api))
         found.append(
-            f"nova's compute API is {offered}, and before 2.87 (Ussuri) nova-compute does not show that it has accepted "
-            f"a provider; {PRESERVE_INSTEAD}"
+            f"nova's compute API is {offered}, and before 2.87 (Ussuri) nova-compute does not show that it has "
+            f"accepted a provider; {PRESERVE_INSTEAD}"
         )
     memory = sorted(one for one in case.stale.inventories if one.startswith(PERSISTENT_MEMORY))
     if memory:

@@ -141,7 +141,7 @@ class Journal:
             self._put(replace(self.progress, widened=merged))
 
     def may_come_late(self) -> None:
-        """Record that a write without a generation may have been sent and not answered, so it may be carried out yet."""
+        """Record that a write without a generation may have been sent without an answer: it may be carried out yet."""
         self._put(replace(self.progress, unanswered_at=self._clock.now()))
 
     def replace_again(self, before: str, new: str) -> None:

@@ -33,7 +33,11 @@ _DECIDED = ("name", "kind", "disposition", "evidence", "unproven", "leftover")
 
 @dataclass(frozen=True)
 class Saved:
-    """All that a recovery may have to bring back. `tree` begins with the stale provider."""
+    """All that a recovery may have to bring back. `tree` begins with the stale provider.
+
+    `takes_over` is the recovery that began to set the stale root aside and of which there is no record; its lock is
+    taken over.
+    """
 
     id: str
     created_at: str
@@ -49,6 +53,7 @@ class Saved:
     service: ComputeService
     tree: Tuple[Provider, ...]
     consumers: Tuple[Decision, ...]
+    takes_over: str = ""
 
     @property
     def stale(self) -> Provider:
@@ -116,9 +121,9 @@ class Progress:
     brought the stale provider back. `past_no_return` is set before the first request that could take an allocation
     away; until then all can be put back as it was. `providers` maps stale to new UUIDs, `outcomes` a consumer to what
     became of it where that is worth a word. `changed` are the consumers that others changed after they were saved, as
-    they were last seen before anything of theirs was taken away. `widened` are the inventories that were made wide for a
-    move, recorded before they are written. `unanswered_at` is when a write that carries no generation may have been sent
-    without an answer: it may still be carried out late.
+    they were last seen before anything of theirs was taken away. `widened` are the inventories that were made wide for
+    a move, recorded before they are written. `unanswered_at` is when a write that carries no generation may have been
+    sent without an answer: it may still be carried out late.
     """
 
     id: str

@@ -34,9 +34,10 @@ def take_lock(context: Context, journal: Journal, provider_uuid: str, over: bool
         held = _held(journal, provider_uuid, traits)
         if held - {own} and not over:
             raise _taken_over(journal, provider_uuid)
+        lost = {one for one in traits if recoveries_of_locks([one]) == (journal.saved.takes_over,)}
         if held != {own}:
             context.placement.create_trait(own)
-        return {*traits, own} - (held - {own})
+        return {*traits, own} - (held - {own}) - lost
 
     new = update_traits(context, provider_uuid, put)
     return f"provider {provider_uuid} is locked" + ("" if new else " already")
@@ -64,7 +65,7 @@ def _any_attempt(journal: Journal) -> str:
 
 def _held(journal: Journal, provider_uuid: str, traits: Set[str]) -> Set[str]:
     """This recovery's locks on a provider. Raises RecoveryUnderWay for another's."""
-    others = [one for one in recoveries_of_locks(traits) if one != journal.saved.id]
+    others = [one for one in recoveries_of_locks(traits) if one not in (journal.saved.id, journal.saved.takes_over)]
     if others:
         raise RecoveryUnderWay(
             f"provider {provider_uuid} is locked by recovery {others[0]}, which is under way or died: "

@@ -30,7 +30,7 @@ from placement_recovery.recovery.replacement import Replacement, stale_roots
 
 @dataclass(frozen=True)
 class Holders:
-    """Who holds the stale roots and the new one now, and what Nova knows of them. `held` are fresh looks at consumers."""
+    """Who holds the stale roots and the new one now, and what Nova knows of them. `held` are consumers as read now."""
 
     view: View
     on_stale: Dict[str, Dict[str, Part]]
@@ -148,7 +148,7 @@ def _plan_absent(moves: Moves, before: Decision, holders: Holders, new: str) -> 
 
 
 def _plan_gone(moves: Moves, held: Consumer, holders: Holders, new: str) -> None:
-    """Our part is taken back from who was deleted or moved while it was written, unless it would hold nothing at all."""
+    """Our part is taken back from who was deleted or moved while it was written, unless it would hold nothing then."""
     left = held.without((new,))
     if new in held.allocations and (left or not _lives_elsewhere(held.uuid, holders)):
         moves.groups.append([held.holding(left)])

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 from placement_recovery.automation.cooldown import cooling
+from placement_recovery.cloud.model import LOCK_PREFIX, Hypervisor, Provider, recovery_of_lock
 from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.errors import HostFailure, InvalidInput
 from placement_recovery.names import check_host_name
 from placement_recovery.plan.case import Request, Surroundings
-from placement_recovery.plan.diagnosis import STALE_PROVIDER, diagnose
+from placement_recovery.plan.diagnosis import RECOVERABLE, STALE_PROVIDER, diagnose
 from placement_recovery.plan.method import APPROVED, TRANSPLANT
 from placement_recovery.plan.plan import Plan, make_plan
-from placement_recovery.records.journal import unfinished
+from placement_recovery.plan.stale_name import stale_name
+from placement_recovery.records.journal import readable_progress, unfinished
+from placement_recovery.records.record import OPEN
 from placement_recovery.recovery.context import Context
+
+# Of a host's transplants that have ended, the newest whose late writes are looked for.
+MOST_ENDED = 3
 
 
 def plan_recovery(context: Context, requested_name: str, request: Request) -> Tuple[Snapshot, Plan]:
@@ -22,9 +28,35 @@ def plan_recovery(context: Context, requested_name: str, request: Request) -> Tu
     check_host_name(requested_name)
     if request.method == APPROVED and not request.approve:
         raise InvalidInput(f"method {APPROVED} needs the digest of a plan that was shown; give it as approve")
-    snapshot = context.reader.snapshot(requested_name)
+    snapshot = _with_set_aside(context, context.reader.snapshot(requested_name))
     around = _surroundings(context, snapshot, request)
     return snapshot, make_plan(snapshot, request, context.config, around)
+
+
+def _with_set_aside(context: Context, snapshot: Snapshot) -> Snapshot:
+    """A root that a transplant renamed and did not finish hides behind a healthy name, or behind none."""
+    hypervisor = snapshot.hypervisor
+    if hypervisor is None or diagnose(snapshot).finding == STALE_PROVIDER:
+        return snapshot
+    root = _find_set_aside(context, hypervisor)
+    return context.reader.complete_set_aside(snapshot, root) if root else snapshot
+
+
+def _find_set_aside(context: Context, hypervisor: Hypervisor) -> Optional[Provider]:
+    """By its lock where its record was lost; by its name where its recovery has ended, and a late rename came after.
+
+    One request where nothing is locked and no transplant of this host has ended.
+    """
+    progress, _ = readable_progress(context.store)
+    known = {one.id for one in progress}
+    locks = {recovery_of_lock(one) for one in context.placement.list_traits(LOCK_PREFIX)}
+    own = (one for one in progress if (one.host, one.method) == (hypervisor.host, TRANSPLANT))
+    ended = [one.id for one in own if one.state != OPEN]
+    for recovery in (*sorted(locks - known), *ended[-MOST_ENDED:]):
+        found = context.reader.find_provider_by_name(stale_name(hypervisor.node, recovery))
+        if found is not None:
+            return found
+    return None
 
 
 def _surroundings(context: Context, snapshot: Snapshot, request: Request) -> Surroundings:
@@ -35,7 +67,7 @@ def _surroundings(context: Context, snapshot: Snapshot, request: Request) -> Sur
         unfinished=open_ones[-1].id if open_ones else "",
         cooling=cooling(context.store, context.clock, cooldown, host) if request.automatic else "",
     )
-    if around.cooling or diagnose(snapshot).finding != STALE_PROVIDER:
+    if around.cooling or diagnose(snapshot).finding not in RECOVERABLE:
         return around
     if request.method in (TRANSPLANT, APPROVED):
         crowded = overcommitted_elsewhere(context, snapshot)

@@ -1,8 +1,8 @@
 """Where a transplant stands: which roots there are, under which names, and whether that is what the record says.
 
-From the rename of the stale root on its proof is another one than a plan's: the record's stale root bears its stale name
-and this recovery's lock, Nova knows no compute node of its UUID, and the node's name is borne by the compute node's own
-UUID or by nobody.
+From the rename of the stale root on its proof is another one than a plan's: the record's stale root bears its stale
+name and this recovery's lock, Nova knows no compute node of its UUID, and the node's name is free or borne by the
+provider of the compute node's own UUID.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Replacement:
 
 
 def stale_roots(journal: Journal) -> Tuple[str, ...]:
-    """The UUIDs of all roots that this recovery replaces: the saved one, and those made for a UUID that changed again."""
+    """The UUIDs of all roots that this recovery replaces: the saved one, and those made for UUIDs that changed again."""
     first = journal.saved.stale.uuid
     return (first, *(one for one in journal.progress.providers if one != first))
 
@@ -81,8 +81,8 @@ def _compute_node(hypervisors: Tuple[Hypervisor, ...], saved: Saved) -> Hypervis
     if len(found) != 1 or found[0].host != saved.host:
         hosts = ", ".join(f"{one.host} ({one.uuid})" for one in found) or "none"
         raise StepFailed(
-            f"not exactly one compute node of host {saved.host} bears the name {saved.node}: nova lists {hosts}. Nothing "
-            f"was changed; resume when that is settled"
+            f"not exactly one compute node of host {saved.host} bears the name {saved.node}: nova lists {hosts}. "
+            f"Nothing was changed; resume when that is settled"
         )
     return found[0]
 
@@ -112,7 +112,7 @@ def _may_be_named(journal: Journal, name: str) -> bool:
 def _check(context: Context, journal: Journal, seen: Replacement) -> None:
     saved = journal.saved
     for one in seen.stale:
-        if one.name != saved.node and recovery_of_stale_name(one.name) != saved.id:
+        if one.name not in (saved.node, saved.stale.name) and recovery_of_stale_name(one.name) != saved.id:
             raise StepFailed(
                 f"provider {one.uuid} bears the name {one.name}, which recovery {saved.id} did not give it: see who "
                 f"renamed it. Nothing was changed"

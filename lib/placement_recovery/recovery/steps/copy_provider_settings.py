@@ -62,7 +62,7 @@ def _aggregates(context: Context, wanted: Set[str], new: Provider) -> bool:
 
 
 def _inventories(context: Context, old: Provider, new: Provider) -> bool:
-    """Absent classes as they were; of those that are there the stale ratio, until nova-compute has had the last word."""
+    """Absent classes as they were; of those that are there the stale ratio, until nova-compute has accepted."""
     wanted = {**old.inventories}
     for name, found in new.inventories.items():
         was = None if ACCEPTED in new.traits else old.inventories.get(name)

@@ -13,7 +13,7 @@ from placement_recovery.recovery.replacement import look_at_replacement, require
 
 
 def delete_stale_root(context: Context, journal: Journal) -> str:
-    """Delete what was set aside. Raises StepFailed where nova-compute has not accepted, ProviderInUse where it is held."""
+    """Delete what was set aside. Raises StepFailed before nova-compute has accepted, ProviderInUse while it is held."""
     saved = journal.saved
     seen = look_at_replacement(context, journal)
     new = require_new(seen, saved)
@@ -21,8 +21,8 @@ def delete_stale_root(context: Context, journal: Journal) -> str:
         return f"provider {saved.stale.uuid} is gone already"
     if not is_accepted(context, new.uuid):
         raise StepFailed(
-            f"nova-compute on {saved.host} has not accepted provider {new.uuid}: the stale root stays until it has, for "
-            f"until then all can be taken back"
+            f"nova-compute on {saved.host} has not accepted provider {new.uuid}: the stale root stays until it has, "
+            f"for until then all can be taken back"
         )
     if saved.stale.uuid in seen.stale_uuids:
         require_lock(context, journal, saved.stale.uuid)
@@ -45,5 +45,6 @@ def _delete(context: Context, journal: Journal, root: Provider) -> None:
                 raise ProviderInUse(f"provider {root.uuid} could not be deleted: {error}; then resume") from error
             holders = context.placement.parts_on(root.uuid)
     raise ProviderInUse(
-        f"the stale root {root.uuid} is held again, by consumer {', '.join(sorted(holders)[:5])}; resume to move that too"
+        f"the stale root {root.uuid} is held again, by consumer {', '.join(sorted(holders)[:5])}; resume to move that "
+        f"too"
     )

@@ -1,4 +1,4 @@
-"""move_allocations: every consumer's part goes from the stale root to the new one in one write, so none is without it."""
+"""move_allocations: each consumer's part goes from the stale root to the new one in one write: none is without it."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def move_allocations(context: Context, journal: Journal) -> str:
     if moves.waiting:
         uuid, reason = sorted(moves.waiting.items())[0]
         raise StepFailed(
-            f"{len(moves.waiting)} consumer(s) are under way and were not moved yet: {uuid} ({reason}). All others are. "
-            f"They hold the stale root until then; resume when it is over"
+            f"{len(moves.waiting)} consumer(s) are under way and were not moved yet: {uuid} ({reason}). All others "
+            f"are. They hold the stale root until then; resume when it is over"
         )
     narrow_inventories(context, journal, new.uuid)
     kept = len(journal.saved.consumers) - len(moves.gone)
@@ -122,8 +122,8 @@ def _write_batch(context: Context, journal: Journal, holders: Holders, new: Prov
                 raise
             last = error
     raise CapacityExceeded(
-        f"provider {new.uuid} does not take {len(batch)} consumer(s) though it was widened: {last}. They hold the stale "
-        f"root; see what else writes to the provider, then resume"
+        f"provider {new.uuid} does not take {len(batch)} consumer(s) though it was widened: {last}. They hold the "
+        f"stale root; see what else writes to the provider, then resume"
     ) from last
 
 
@@ -144,8 +144,8 @@ def _widen(context: Context, journal: Journal, holders: Holders, new: Provider, 
 def _check_homes(context: Context, journal: Journal, holders: Holders) -> None:
     homeless = without_a_home(context, journal.saved, holders)
     if homeless:
+        heal = commands.heal_allocations(homeless[0], force=True)
         raise ConsumerChanged(
-            f"{len(homeless)} server(s) moved away in the moment of a write and hold nothing of the host where they live: "
-            f"{', '.join(homeless[:5])}. Give each its allocation back ('{commands.heal_allocations(homeless[0], force=True)}'), "
-            f"then resume"
+            f"{len(homeless)} server(s) moved away in the moment of a write and hold nothing of the host where they "
+            f"live: {', '.join(homeless[:5])}. Give each its allocation back ('{heal}'), then resume"
         )

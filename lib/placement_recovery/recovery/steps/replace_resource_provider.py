@@ -68,7 +68,7 @@ def _rename_and_create(context: Context, journal: Journal, seen: Replacement, ol
 
 
 def _prove_conflict(context: Context, journal: Journal, seen: Replacement) -> None:
-    """Try to create the new root while the stale one has the name: the conflict proves the fault and the right to create.
+    """Try to create the new root while the stale one has the name: a conflict proves the fault and the right to create.
 
     It also opens the connection. Where it succeeds, somebody took the name away in this moment, and the root is made.
     """
@@ -108,6 +108,6 @@ def _check_disabled(seen: Replacement, journal: Journal) -> None:
         raise StepFailed(f"the compute service of {host} is {'gone' if seen.service is None else 'forced down'} now")
     if seen.service.status != "disabled":
         raise StepFailed(
-            f"somebody enabled the compute service of {host}: its provider is not replaced while it is enabled, for the "
-            f"scheduler would fill a host that looks empty"
+            f"somebody enabled the compute service of {host}: its provider is not replaced while it is enabled, for "
+            f"the scheduler would fill a host that looks empty"
         )

@@ -70,4 +70,5 @@ def _saved(context: Context, snapshot: Snapshot, plan: Plan, started_by: str) ->
         service=snapshot.service,
         tree=snapshot.tree,
         consumers=plan.decisions,
+        takes_over=next(iter(snapshot.set_aside.locked_by), "") if snapshot.set_aside else "",
     )

@@ -35,6 +35,11 @@ def prepare_rollback(context: Context, journal: Journal) -> str:
     seen = look_at_replacement(context, journal)
     stale = _require_stale(seen, journal)
     _check_not_accepted(context, journal, seen)
+    if journal.saved.stale.name != journal.saved.node:
+        raise StepFailed(
+            f"recovery {journal.saved.id} finishes what an earlier one began, and what was before that is not known; "
+            f"{_forward(journal)}"
+        )
     journal.turn_back()
     take_lock(context, journal, stale.uuid, over=True)
     return f"provider {stale.uuid} stands as {stale.name}, and nova-compute has not accepted another one"
@@ -76,8 +81,8 @@ def return_provider_name(context: Context, journal: Journal) -> str:
     for one in made:
         context.placement.delete_provider(one.uuid)
     return f"provider {stale.uuid} bears the name {saved.stale.name}" + (
-        f", and {', '.join(one.uuid for one in made)} is deleted; if nova-compute had looked at it, it logs errors until "
-        f"it refreshes its cache"
+        f", and {', '.join(one.uuid for one in made)} is deleted; if nova-compute had looked at it, it logs errors "
+        f"until it refreshes its cache"
         if made
         else ""
     )
