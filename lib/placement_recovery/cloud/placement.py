@@ -53,7 +53,7 @@ class Placement:
         return tuple(sorted((_provider(item) for item in found), key=lambda provider: provider.name))
 
     def bearers_of(self, trait: str) -> Tuple[Provider, ...]:
-        """The providers that bear a trait; none where Placement does not know it (400), as one that was just deleted."""
+        """The providers that bear a trait; none where Placement does not know it (400), for it was just deleted."""
         try:
             return self.list_providers(required=trait)
         except ApiRejected as error:

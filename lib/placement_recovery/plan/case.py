@@ -31,7 +31,8 @@ class Surroundings:
     """Facts that are neither Nova's nor Placement's: an unfinished recovery's id, and how the restart's trial went.
 
     `cooling` says why what a trigger starts has to wait; "" where it need not. `compute_api` is Nova's highest
-    microversion. `crowded` are the foreign providers that consumers hold too and that are over-committed, with the numbers.
+    microversion. `crowded` are the foreign providers that consumers hold too and that are over-committed, with the
+    numbers.
     """
 
     unfinished: str = ""

@@ -52,15 +52,20 @@ def require_lock(context: Context, journal: Journal, provider_uuid: str) -> None
 
 def release_lock(context: Context, journal: Journal, provider_uuid: str) -> None:
     """Take the recovery's locks from a provider, and delete their traits; one that is gone, or bears none, is fine."""
-    prefix = _any_attempt(journal)
+    lost = journal.saved.takes_over
+    prefixes = (_any_attempt(journal), *((_prefix(lost),) if lost else ()))
     with contextlib.suppress(ApiNotFound):
-        update_traits(context, provider_uuid, lambda traits: {one for one in traits if not one.startswith(prefix)})
-    for trait in context.placement.list_traits(prefix):
+        update_traits(context, provider_uuid, lambda traits: {one for one in traits if not one.startswith(prefixes)})
+    for trait in (one for prefix in prefixes for one in context.placement.list_traits(prefix)):
         context.placement.delete_trait(trait)
 
 
 def _any_attempt(journal: Journal) -> str:
-    return f"{LOCK_PREFIX}{journal.saved.id.upper()}_"
+    return _prefix(journal.saved.id)
+
+
+def _prefix(recovery_id: str) -> str:
+    return f"{LOCK_PREFIX}{recovery_id.upper()}_"
 
 
 def _held(journal: Journal, provider_uuid: str, traits: Set[str]) -> Set[str]:

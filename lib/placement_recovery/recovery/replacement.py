@@ -46,7 +46,7 @@ class Replacement:
 
 
 def stale_roots(journal: Journal) -> Tuple[str, ...]:
-    """The UUIDs of all roots that this recovery replaces: the saved one, and those made for UUIDs that changed again."""
+    """The UUIDs of all roots that this recovery replaces: the saved one, and any made for a UUID that changed again."""
     first = journal.saved.stale.uuid
     return (first, *(one for one in journal.progress.providers if one != first))
 
