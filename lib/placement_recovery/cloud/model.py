@@ -12,6 +12,11 @@ Resources = Mapping[str, int]
 
 LOCK_PREFIX = "CUSTOM_PLACEMENT_RECOVERY_"
 
+# nova-compute's signature on the root that it has accepted (since Ussuri): never written here, and never taken away.
+ACCEPTED = "COMPUTE_NODE"
+# What nova-compute sets while its service is disabled: the scheduler passes such a provider by.
+STATUS_DISABLED = "COMPUTE_STATUS_DISABLED"
+
 
 def recovery_of_lock(trait: str) -> str:
     """The id of the recovery whose lock this trait is; its attempt follows the id."""

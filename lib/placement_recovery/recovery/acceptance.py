@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import List
 
-from placement_recovery.cloud.model import Provider
+from placement_recovery.cloud.model import ACCEPTED, Provider
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
-from placement_recovery.recovery.steps.copy_provider_settings import ACCEPTED
 
 
 def is_accepted(context: Context, provider_uuid: str) -> bool:

@@ -6,16 +6,12 @@ from dataclasses import replace
 from functools import partial
 from typing import List, Set
 
-from placement_recovery.cloud.model import LOCK_PREFIX, Provider
+from placement_recovery.cloud.model import ACCEPTED, LOCK_PREFIX, STATUS_DISABLED, Provider
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import lock_trait
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
-from placement_recovery.recovery.steps.replace_resource_provider import STATUS_DISABLED
 from placement_recovery.recovery.update import update_with_retry
-
-# nova-compute's signature on the root that it has accepted: it is never written and never taken away.
-ACCEPTED = "COMPUTE_NODE"
 
 
 def copy_provider_settings(context: Context, journal: Journal) -> str:

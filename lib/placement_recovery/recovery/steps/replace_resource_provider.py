@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from placement_recovery.cloud.model import Provider
+from placement_recovery.cloud.model import STATUS_DISABLED, Provider
 from placement_recovery.cloud.placement import DUPLICATE_NAME
 from placement_recovery.errors import ApiConflict, ApiFailure, ApiUnavailable, ApiUnreachable, StepFailed
 from placement_recovery.plan.stale_name import stale_name
@@ -18,8 +18,6 @@ from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import require_lock
 from placement_recovery.recovery.proof import prove_again
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement
-
-STATUS_DISABLED = "COMPUTE_STATUS_DISABLED"
 
 
 def replace_resource_provider(context: Context, journal: Journal) -> str:

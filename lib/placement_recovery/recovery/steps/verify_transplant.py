@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import List
 
+from placement_recovery.cloud.model import ACCEPTED
 from placement_recovery.errors import VerificationFailed
 from placement_recovery.plan.consumers import KEEP
 from placement_recovery.plan.widening import narrow
@@ -11,7 +12,7 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.moving import look_at_holders, plan_moves, without_a_home
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
-from placement_recovery.recovery.steps.copy_provider_settings import ACCEPTED, carried_traits
+from placement_recovery.recovery.steps.copy_provider_settings import carried_traits
 from placement_recovery.recovery.steps.move_allocations import narrow_inventories
 
 # Traits that nova-compute writes by itself from what its driver reports: that one is not there any more is its word.
