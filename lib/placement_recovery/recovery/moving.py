@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Dict, Iterable, List, Optional, Tuple
 
-from placement_recovery.cloud.model import Consumer, Migration, Part, Provider
+from placement_recovery.cloud.model import Consumer, Migration, Part, Provider, Resources
 from placement_recovery.cloud.snapshot import Owners
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, Decision, View, decide, decide_by_method
 from placement_recovery.plan.owners import (
@@ -22,6 +22,7 @@ from placement_recovery.plan.owners import (
     Verdict,
     judge_owner,
 )
+from placement_recovery.plan.widening import widen
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
@@ -210,6 +211,15 @@ def without_a_home(context: Context, saved: Saved, holders: Holders) -> List[str
     homes = {uuid: holders.view.home_of(holders.owners.servers[uuid]) for uuid in elsewhere}
     held = context.reader.show_consumers(elsewhere)
     return [one.uuid for one in held if homes[one.uuid] and homes[one.uuid] not in one.allocations]
+
+
+def widen_for(context: Context, journal: Journal, provider: Provider, parts: Iterable[Resources]) -> None:
+    """Make a provider's inventories wide enough for these parts; recorded before it is written."""
+    inventories, generation = context.placement.inventories_of(provider.uuid)
+    wide = widen(inventories, parts)
+    if wide:
+        journal.widen(wide)
+        context.placement.set_inventories(replace(provider, generation=generation), {**inventories, **wide})
 
 
 def batched(groups: Iterable[List[Consumer]], most: int) -> List[List[Consumer]]:

@@ -9,7 +9,7 @@ from placement_recovery.cloud.model import Consumer, Provider
 from placement_recovery.cloud.placement import CONCURRENT_UPDATE
 from placement_recovery.errors import ApiConflict, CapacityExceeded, ConsumerChanged, StepFailed
 from placement_recovery.plan.consumers import KEEP
-from placement_recovery.plan.widening import narrow, widen
+from placement_recovery.plan.widening import narrow
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.moving import (
@@ -19,6 +19,7 @@ from placement_recovery.recovery.moving import (
     look_at_holders,
     part_on,
     plan_moves,
+    widen_for,
     without_a_home,
 )
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new
@@ -133,12 +134,7 @@ def _widen(context: Context, journal: Journal, holders: Holders, new: Provider, 
     kept = journal.saved.with_disposition(KEEP)
     parts.update({one.uuid: part_on(one.consumer, holders.view.stale) for one in kept})
     parts.update({one.uuid: one.allocations[new.uuid] for one in batch if new.uuid in one.allocations})
-    inventories, generation = context.placement.inventories_of(new.uuid)
-    wide = widen(inventories, parts.values())
-    if wide:
-        journal.widen(wide)
-        bare = Provider(new.uuid, new.name, generation)
-        context.placement.set_inventories(bare, {**inventories, **wide})
+    widen_for(context, journal, new, parts.values())
 
 
 def _check_homes(context: Context, journal: Journal, holders: Holders) -> None:

@@ -14,12 +14,11 @@ from placement_recovery.cloud.model import Consumer, Inventory, Provider
 from placement_recovery.errors import ApiConflict, ConsumerChanged, StepFailed
 from placement_recovery.plan.owners import GONE, HELD, UNDER_WAY, Verdict
 from placement_recovery.plan.stale_name import stale_name
-from placement_recovery.plan.widening import widen
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.acceptance import is_accepted
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import require_lock, take_lock
-from placement_recovery.recovery.moving import batched, part_on
+from placement_recovery.recovery.moving import batched, part_on, widen_for
 from placement_recovery.recovery.ownership import ask_nova
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement, stale_roots
 from placement_recovery.recovery.steps.move_allocations import BATCH_SIZE
@@ -158,11 +157,7 @@ def _widen(context: Context, journal: Journal, stale: Provider, wanted: List[Con
         uuid: one.resources for uuid, one in context.placement.parts_on(stale.uuid).items()
     }
     parts.update({one.uuid: one.allocations[stale.uuid] for one in wanted if stale.uuid in one.allocations})
-    inventories, generation = context.placement.inventories_of(stale.uuid)
-    wide = widen(inventories, parts.values())
-    if wide:
-        journal.widen(wide)
-        context.placement.set_inventories(replace(stale, generation=generation), {**inventories, **wide})
+    widen_for(context, journal, stale, parts.values())
 
 
 def _restore_inventories(context: Context, uuid: str, inventories: Mapping[str, Inventory]) -> None:
