@@ -41,13 +41,13 @@ def audit(context: Context, deep: bool) -> Audit:
 
 def _audited(context: Context, seen: CloudView, remnants: List[Finding], deep: bool) -> Audit:
     nodes, proven = node_findings(context, seen)
-    leftovers, unseen = unmatched_findings(context, seen)
+    unmatched, unseen = unmatched_findings(context, seen)
     orphans = list(orphans_of_stale(proven))
     if deep:
         stale = {one.snapshot.provider_by_name.uuid for one in proven if one.snapshot.provider_by_name is not None}
         orphans += orphans_of_all(context, seen, stale)
     waiting = unfinished_ways(remnants)
-    findings = [*remnants, *stale_findings(proven, waiting), *nodes, *leftovers, *orphans]
+    findings = [*remnants, *stale_findings(proven, waiting), *nodes, *unmatched, *orphans]
     return Audit(
         nodes=len(seen.hypervisors),
         providers=len(seen.providers),
@@ -59,9 +59,9 @@ def _audited(context: Context, seen: CloudView, remnants: List[Finding], deep: b
 
 def _cannot_tell(remnants: List[Finding], down: Tuple[str, ...]) -> Audit:
     hosts = ", ".join(down[:5]) + (f" and {len(down) - 5} more" if len(down) > 5 else "")
-    told = f"a cell is down: nova cannot show host(s) {hosts}. Bring the cell's database back, then audit again"
+    summary = f"a cell is down: nova cannot show host(s) {hosts}. Bring the cell's database back, then audit again"
     unseen = "compute nodes, providers and allocations: Nova's lists are not whole while a cell is down"
-    return Audit(0, 0, _ordered([Finding(CANNOT_TELL, down[0], "", told), *remnants]), not_looked_at=(unseen,))
+    return Audit(0, 0, _ordered([Finding(CANNOT_TELL, down[0], "", summary), *remnants]), not_looked_at=(unseen,))
 
 
 def _ordered(findings: List[Finding]) -> Tuple[Finding, ...]:

@@ -27,7 +27,7 @@ from placement_recovery.errors import (
 
 Value = TypeVar("Value")
 
-# A read may be repeated; nothing else is, for only a look tells whether a lost write was carried out.
+# A read may be repeated; nothing else is, for only a look shows whether a lost write was carried out.
 READ_TRIES = 3
 LONGEST_PAUSE = 5.0  # seconds
 BUSY = (502, 503, 504)  # what a proxy answers while its service is away
@@ -50,7 +50,7 @@ class Api:
         return _patiently(lambda: self._request("GET", path, version, params=params))
 
     def write(self, method: str, path: str, version: str, body: Optional[Any] = None) -> Dict[str, Any]:
-        """POST, PUT or DELETE, once. ApiUnreachable means that nobody knows whether it was carried out."""
+        """POST, PUT or DELETE, once. ApiUnreachable: it may or may not have been carried out."""
         arguments = {} if body is None else {"json": body}
         return self._request(method, path, version, **arguments)
 
