@@ -189,6 +189,7 @@ def _source_of_move(decision: Decision, holders: Holders) -> Optional[Migration]
         for one in holders.owners.migrations
         if one.server_uuid == server.uuid
         and one.source_host == view.host
+        and one.type != "evacuation"  # which leaves the source part with the server
         and (one.is_open or one.status == "finished")
         and one.uuid not in held
     ]
