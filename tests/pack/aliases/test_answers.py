@@ -22,17 +22,17 @@ RESUME = "st2 run placement_recovery.resume_recovery recovery_id=e6bdfaaa2a"
 @pytest.mark.parametrize("alias", HOSTED)
 @pytest.mark.parametrize("result", NOTHING)
 def test_nothing_is_said_in_one_line(chat, alias, result):
-    """A run that was killed or canceled has no result: the status is told, and where to look."""
+    """A run that was killed or canceled has no result: the answer is its status, and where to look."""
     answer = chat.answer(alias, result, status="timeout", host="compute-0")
     assert answer.count("\n") == 0
-    assert "timeout, and nothing more is known. See execution 5f3c" in answer
+    assert "timeout, without a result. See execution 5f3c" in answer
 
 
 @pytest.mark.parametrize("alias", ["recover_rp", "rp_approve"])
 def test_a_plan_that_needs_approval_says_what_to_type(chat, alias):
     """What was found, what would go, and the words."""
     assert chat.answer(alias, {"output": PLAN}, host="compute-0") == (
-        f"{PLAN['brief']}\nTo do it: `rp-approve compute-0 3f9a2c1b`"
+        f"{PLAN['brief']}\nTo approve it: `rp-approve compute-0 3f9a2c1b`"
     )
 
 
@@ -41,7 +41,7 @@ def test_a_dry_run_says_what_to_type(chat):
     command = "st2 run placement_recovery.recover_host host=compute-0 unknown=drop"
     plan = {**PLAN, "state": "ready", "brief": "compute-0 has a stale provider", "next": command}
     assert chat.answer("recover_rp", {"output": plan}, host="compute-0") == (
-        "compute-0 has a stale provider\nTo do it: `recover-rp compute-0 unknown=drop`"
+        "compute-0 has a stale provider\nTo run it: `recover-rp compute-0 unknown=drop`"
     )
 
 
@@ -82,7 +82,7 @@ def test_the_status_shows_plan_and_recoveries(chat):
         "recovery e6bdfaaa2a (preserve, 2026-11-22T10:00:00Z): open at verify: "
         "`rp-resume compute-0` or `rp-rollback compute-0`\n"
         "recovery aaaaaaaaaa (discard, 2026-11-20T10:00:00Z): finished\n"
-        "To do it: `rp-approve compute-0 3f9a2c1b`"
+        "To approve it: `rp-approve compute-0 3f9a2c1b`"
     )
 
 
@@ -108,7 +108,7 @@ def test_the_audit_lists_ten_findings(chat):
         "compute-2: two nodes",
         "old-0: left: `openstack`",
     ]
-    assert lines[-1] == "and more: see execution 5f3c"
+    assert lines[-1] == "More findings: see execution 5f3c."
     assert len(lines) == 12
 
 

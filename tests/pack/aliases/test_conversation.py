@@ -36,7 +36,7 @@ def test_a_host_is_recovered_from_a_chat(cloud, say):
     host = cloud.stale_host(1)
     assert f"{host.host} has the stale provider {host.stale_uuid}; preserve: keep 1" in say(f"rp-status {host.host}")
     shown = say(f"recover-rp {host.host} method=discard")
-    approve = re.search(r"To do it: `(.+)`", shown)[1]
+    approve = re.search(r"To approve it: `(.+)`", shown)[1]
     assert re.fullmatch(rf"rp-approve {host.host} [0-9a-f]{{8}}", approve)
     with cloud.nova_compute(host.host):
         done = say(approve)
