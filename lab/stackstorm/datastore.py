@@ -75,12 +75,13 @@ class DatastoreService:
         return True
 
     def delete_value(self, name: str, local: bool = True, scope: str = SYSTEM_SCOPE) -> bool:
-        """Delete the key; False where there is no such key."""
+        """Delete the key. True where there is none too: st2client takes the 404 for a success."""
         self._check_scope(scope)
         key = self._key(name, local)
         self._logger.debug("Deleting value from the datastore (name=%s)", key)
         query = "DELETE FROM pairs WHERE name = ? AND " + NOT_EXPIRED
-        return self._database().execute(query, (key, time.time())).rowcount > 0
+        self._database().execute(query, (key, time.time()))
+        return True
 
     def list_values(
         self,

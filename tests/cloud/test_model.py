@@ -47,11 +47,11 @@ def test_a_consumers_parts_are_told_apart():
     assert CONSUMER.allocations == {"one": {"VCPU": 1}, "two": {"DISK_GB": 5}}
 
 
-def test_a_provider_tells_the_recoveries_that_claim_it():
+def test_a_provider_names_the_recoveries_that_lock_it():
     """By the ids in its traits."""
     locked = Provider("u", "n", 0, traits=("COMPUTE_NODE", "CUSTOM_PLACEMENT_RECOVERY_00AB12CD34"))
-    assert locked.locks == ("00ab12cd34",)
-    assert PROVIDER.locks == ()
+    assert locked.locked_by == ("00ab12cd34",)
+    assert PROVIDER.locked_by == ()
 
 
 @pytest.mark.parametrize(
