@@ -171,18 +171,22 @@ class Placement:
         written: int = self._api.write("PUT", path, self.read_version, body)["resource_provider_generation"]
         return written
 
-    def set_aggregates(self, provider: Provider, aggregates: Iterable[str]) -> None:
-        """Replace the aggregates, at the generation in `provider`; ApiConflict where it has moved."""
+    def set_aggregates(self, provider: Provider, aggregates: Iterable[str]) -> int:
+        """Replace the aggregates, at the generation in `provider`; the new one. ApiConflict where it has moved."""
         body = {"resource_provider_generation": provider.generation, "aggregates": sorted(aggregates)}
-        self._api.write("PUT", f"/resource_providers/{provider.uuid}/aggregates", self.read_version, body)
+        path = f"/resource_providers/{provider.uuid}/aggregates"
+        written: int = self._api.write("PUT", path, self.read_version, body)["resource_provider_generation"]
+        return written
 
-    def set_inventories(self, provider: Provider, inventories: Mapping[str, Inventory]) -> None:
-        """Replace all inventories, at the generation in `provider`; ApiConflict where it has moved."""
+    def set_inventories(self, provider: Provider, inventories: Mapping[str, Inventory]) -> int:
+        """Replace all inventories, at the generation in `provider`; the new one. ApiConflict where it has moved."""
         body = {
             "resource_provider_generation": provider.generation,
             "inventories": {name: vars(item) for name, item in inventories.items()},
         }
-        self._api.write("PUT", f"/resource_providers/{provider.uuid}/inventories", self.read_version, body)
+        path = f"/resource_providers/{provider.uuid}/inventories"
+        written: int = self._api.write("PUT", path, self.read_version, body)["resource_provider_generation"]
+        return written
 
     def list_traits(self, prefix: str) -> Tuple[str, ...]:
         """All traits that begin so, whether a provider bears them or not."""

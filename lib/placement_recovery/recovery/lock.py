@@ -8,10 +8,10 @@ recovery and its attempt: each resume is a new attempt and takes the lock over f
 from __future__ import annotations
 
 import contextlib
-from typing import Set
+from typing import Iterable, Set
 
 from placement_recovery import commands
-from placement_recovery.cloud.model import LOCK_PREFIX, recoveries_of_locks
+from placement_recovery.cloud.model import LOCK_PREFIX, Provider, recoveries_of_locks
 from placement_recovery.errors import ApiNotFound, RecoveryUnderWay
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
@@ -45,17 +45,23 @@ def take_lock(context: Context, journal: Journal, provider_uuid: str, over: bool
 
 def require_lock(context: Context, journal: Journal, provider_uuid: str) -> None:
     """Raise RecoveryUnderWay unless this attempt holds the lock of a provider."""
-    traits, _ = context.placement.traits_of(provider_uuid)
-    if _held(journal, provider_uuid, set(traits)) != {lock_trait(journal)}:
-        raise _taken_over(journal, provider_uuid)
+    traits, generation = context.placement.traits_of(provider_uuid)
+    check_lock(journal, Provider(provider_uuid, "", generation, traits=traits))
 
 
-def release_lock(context: Context, journal: Journal, provider_uuid: str) -> None:
-    """Take the recovery's locks from a provider, and delete their traits; one that is gone, or bears none, is fine."""
+def check_lock(journal: Journal, provider: Provider) -> None:
+    """The same of a provider whose traits were just read."""
+    if _held(journal, provider.uuid, set(provider.traits)) != {lock_trait(journal)}:
+        raise _taken_over(journal, provider.uuid)
+
+
+def release_locks(context: Context, journal: Journal, provider_uuids: Iterable[str]) -> None:
+    """Take the recovery's locks from providers, and delete their traits; one that is gone, or bears none, is fine."""
     lost = journal.saved.takes_over
     prefixes = (_any_attempt(journal), *((_prefix(lost),) if lost else ()))
-    with contextlib.suppress(ApiNotFound):
-        update_traits(context, provider_uuid, lambda traits: {one for one in traits if not one.startswith(prefixes)})
+    for uuid in provider_uuids:
+        with contextlib.suppress(ApiNotFound):
+            update_traits(context, uuid, lambda traits: {one for one in traits if not one.startswith(prefixes)})
     for trait in (one for prefix in prefixes for one in context.placement.list_traits(prefix)):
         context.placement.delete_trait(trait)
 

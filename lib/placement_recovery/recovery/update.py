@@ -35,14 +35,14 @@ def retry_on_conflict(
 
 
 def update_with_retry(context: Context, provider_uuid: str, change: Callable[[Provider], bool]) -> bool:
-    """Call `change` with the provider as it is, again with a newer look as long as its write meets a conflict.
+    """Call `change` with what the provider carries, again with a newer look as long as its write meets a conflict.
 
     nova-compute writes to the provider too, so the look before each attempt decides anew. Returns what `change`
     returns: whether it wrote. Raises StepFailed after CONFLICT_TRIES.
     """
 
     def write() -> bool:
-        return change(context.placement.describe(context.placement.show_provider(provider_uuid)))
+        return change(context.placement.describe(Provider(provider_uuid, "", generation=0)))
 
     return retry_on_conflict(context, write, _exhausted(provider_uuid))
 

@@ -7,7 +7,7 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import ABANDONED, BACK, FINISHED, ROLLED_BACK
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.late_writes import wait_out_late_writes
-from placement_recovery.recovery.lock import release_lock
+from placement_recovery.recovery.lock import release_locks
 from placement_recovery.recovery.retention import purge
 from placement_recovery.recovery.service import give_back_service
 
@@ -40,5 +40,4 @@ def abandon_recovery(context: Context, journal: Journal) -> str:
 
 
 def _release(context: Context, journal: Journal) -> None:
-    for provider in sorted({*journal.saved.stale_uuids, *journal.progress.providers.values()}):
-        release_lock(context, journal, provider)
+    release_locks(context, journal, sorted({*journal.saved.stale_uuids, *journal.progress.providers.values()}))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import List, Set
 
 from placement_recovery.cloud.model import ACCEPTED, LOCK_PREFIX, STATUS_DISABLED, Provider
+from placement_recovery.errors import ApiRejected
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import lock_trait
@@ -23,14 +24,23 @@ def copy_provider_settings(context: Context, journal: Journal) -> str:
     mine = {one.uuid for one in nova_aggregates if journal.saved.host in one.hosts}
     aggregates = (set(old.aggregates) - known) | mine
     copied: List[str] = []
-    for what, change in (
-        ("traits", partial(_traits, context, journal)),
-        ("aggregates", partial(_aggregates, context, aggregates)),
-        ("inventories", partial(_inventories, context, old)),
-    ):
-        if update_with_retry(context, new.uuid, change):
-            copied.append(what)
-    return f"provider {new.uuid} carries the stale one's settings" + (f" ({', '.join(copied)})" if copied else "")
+
+    def copy(found: Provider) -> bool:
+        """One look serves all three: each write tells the generation of the next, and a conflict looks anew."""
+        for what, change in (
+            ("traits", partial(_traits, context, journal)),
+            ("aggregates", partial(_aggregates, context, aggregates)),
+            ("inventories", partial(_inventories, context, old)),
+        ):
+            generation = change(found)
+            if generation != found.generation:
+                found = replace(found, generation=generation)
+                copied.append(what)
+        return bool(copied)
+
+    update_with_retry(context, new.uuid, copy)
+    carried = ", ".join(dict.fromkeys(copied))
+    return f"provider {new.uuid} carries the stale one's settings" + (f" ({carried})" if carried else "")
 
 
 def carried_traits(old: Provider) -> Set[str]:
@@ -38,32 +48,32 @@ def carried_traits(old: Provider) -> Set[str]:
     return {one for one in old.traits if one not in (ACCEPTED, STATUS_DISABLED) and not one.startswith(LOCK_PREFIX)}
 
 
-def _traits(context: Context, journal: Journal, new: Provider) -> bool:
+def _traits(context: Context, journal: Journal, new: Provider) -> int:
     wanted = {*new.traits, *carried_traits(journal.saved.stale), lock_trait(journal)}
     if ACCEPTED not in new.traits:
         wanted.add(STATUS_DISABLED)
     if wanted == set(new.traits):
-        return False
-    for trait in sorted(one for one in wanted - set(new.traits) if one.startswith("CUSTOM_")):
-        context.placement.create_trait(trait)
-    context.placement.set_traits(new, wanted)
-    return True
+        return new.generation
+    try:
+        return context.placement.set_traits(new, wanted)
+    except ApiRejected:  # one that nobody bears any more may have been deleted
+        for trait in sorted(one for one in wanted - set(new.traits) if one.startswith("CUSTOM_")):
+            context.placement.create_trait(trait)
+        return context.placement.set_traits(new, wanted)
 
 
-def _aggregates(context: Context, wanted: Set[str], new: Provider) -> bool:
+def _aggregates(context: Context, wanted: Set[str], new: Provider) -> int:
     if wanted <= set(new.aggregates):
-        return False
-    context.placement.set_aggregates(new, wanted | set(new.aggregates))
-    return True
+        return new.generation
+    return context.placement.set_aggregates(new, wanted | set(new.aggregates))
 
 
-def _inventories(context: Context, old: Provider, new: Provider) -> bool:
+def _inventories(context: Context, old: Provider, new: Provider) -> int:
     """Absent classes as they were; of those that are there the stale ratio, until nova-compute has accepted."""
     wanted = {**old.inventories}
     for name, found in new.inventories.items():
         was = None if ACCEPTED in new.traits else old.inventories.get(name)
         wanted[name] = replace(found, allocation_ratio=was.allocation_ratio) if was else found
     if wanted == dict(new.inventories):
-        return False
-    context.placement.set_inventories(new, wanted)
-    return True
+        return new.generation
+    return context.placement.set_inventories(new, wanted)

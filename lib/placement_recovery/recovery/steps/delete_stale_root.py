@@ -35,16 +35,12 @@ def _delete(context: Context, journal: Journal, root: Provider) -> None:
     saved = journal.saved
     if root.name == saved.node:
         raise StepFailed(f"provider {root.uuid} still bears the name {saved.node}; resume to set it aside first")
-    holders = context.placement.parts_on(root.uuid)
-    if not holders:
-        try:
-            context.placement.delete_provider(root.uuid)
-            return
-        except ApiConflict as error:
-            if error.code != PROVIDER_IN_USE:
-                raise ProviderInUse(f"provider {root.uuid} could not be deleted: {error}; then resume") from error
-            holders = context.placement.parts_on(root.uuid)
-    raise ProviderInUse(
-        f"the stale root {root.uuid} is held again, by consumer {', '.join(sorted(holders)[:5])}; resume to move that "
-        f"too"
-    )
+    try:
+        context.placement.delete_provider(root.uuid)  # which Placement refuses while anybody holds it
+    except ApiConflict as error:
+        if error.code != PROVIDER_IN_USE:
+            raise ProviderInUse(f"provider {root.uuid} could not be deleted: {error}; then resume") from error
+        holders = ", ".join(sorted(context.placement.parts_on(root.uuid))[:5])
+        raise ProviderInUse(
+            f"the stale root {root.uuid} is held again, by consumer {holders}; resume to move that too"
+        ) from error

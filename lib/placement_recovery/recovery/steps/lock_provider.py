@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from placement_recovery.errors import RecoveryUnderWay
+from placement_recovery.errors import ApiNotFound, RecoveryUnderWay
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import take_lock
@@ -11,10 +11,10 @@ from placement_recovery.recovery.lock import take_lock
 def lock_provider(context: Context, journal: Journal) -> str:
     """Lock the stale provider, or the new one where that is there. Raises RecoveryUnderWay."""
     saved, new = journal.saved, journal.progress.providers.get(journal.saved.stale.uuid)
-    if context.reader.provider(saved.stale.uuid) is not None:
-        locked = take_lock(context, journal, saved.stale.uuid, over=True)
-        if new is not None and context.reader.provider(new) is not None:
-            take_lock(context, journal, new, over=True)
+    locked = _lock(context, journal, saved.stale.uuid)
+    if locked:
+        if new is not None:
+            _lock(context, journal, new)
         return locked
     if not journal.progress.past_no_return:
         # Two were started at once: the other one has deleted it, and what happens now is its business alone.
@@ -22,6 +22,13 @@ def lock_provider(context: Context, journal: Journal) -> str:
             f"provider {saved.stale.uuid} of {saved.host} is gone, and recovery {saved.id} did not delete it, for it "
             f"has not begun: another recovery, or a person, was faster"
         )
-    if new is not None and context.reader.provider(new) is not None:
-        return take_lock(context, journal, new, over=True)
-    return f"provider {saved.stale.uuid} is gone, and the new one is not there yet: nothing to lock"
+    nothing = f"provider {saved.stale.uuid} is gone, and the new one is not there yet: nothing to lock"
+    return (_lock(context, journal, new) if new is not None else "") or nothing
+
+
+def _lock(context: Context, journal: Journal, provider: str) -> str:
+    """What take_lock says; "" where there is no such provider."""
+    try:
+        return take_lock(context, journal, provider, over=True)
+    except ApiNotFound:
+        return ""

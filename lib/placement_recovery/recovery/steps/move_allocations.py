@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Tuple
+from typing import Callable, Dict, List, Mapping, Tuple
 
 from placement_recovery import commands
 from placement_recovery.cloud.model import Consumer, Provider
@@ -108,32 +108,35 @@ def _move(context: Context, journal: Journal, seen: Replacement, new: Provider) 
 
 
 def _write(context: Context, journal: Journal, holders: Holders, new: Provider, groups: List[List[Consumer]]) -> None:
+    """Wide enough for all from the first batch on, which costs one look for all of them."""
+    all_of_them = [one for group in groups for one in group]
+    _widen(context, journal, holders, new, all_of_them)
     for batch in batched(groups, min(BATCH_SIZE, context.config.batch_size)):
-        _write_batch(context, journal, holders, new, batch)
+        _write_batch(context, new, batch, lambda: _widen(context, journal, holders, new, all_of_them))
 
 
-def _write_batch(context: Context, journal: Journal, holders: Holders, new: Provider, batch: List[Consumer]) -> None:
+def _write_batch(context: Context, new: Provider, batch: List[Consumer], widen_again: Callable[[], None]) -> None:
     """nova-compute may narrow between our widening and our write, so both are tried again together."""
     for _ in range(CONFLICT_TRIES):
-        _widen(context, journal, holders, new, batch)
         try:
             return context.placement.set_consumers(batch)
         except ApiConflict as error:
             if error.code == CONCURRENT_UPDATE:
                 raise
             last = error
+        widen_again()
     raise CapacityExceeded(
         f"provider {new.uuid} does not take {len(batch)} consumer(s) though it was widened: {last}. They hold the "
         f"stale root; see what else writes to the provider, then resume"
     ) from last
 
 
-def _widen(context: Context, journal: Journal, holders: Holders, new: Provider, batch: List[Consumer]) -> None:
+def _widen(context: Context, journal: Journal, holders: Holders, new: Provider, written: List[Consumer]) -> None:
     """Wide enough for all that is to be kept, recorded before it is written."""
     parts: Dict[str, Mapping[str, int]] = {uuid: one.resources for uuid, one in holders.on_new.items()}
     kept = journal.saved.with_disposition(KEEP)
     parts.update({one.uuid: part_on(one.consumer, holders.view.stale) for one in kept})
-    parts.update({one.uuid: one.allocations[new.uuid] for one in batch if new.uuid in one.allocations})
+    parts.update({one.uuid: one.allocations[new.uuid] for one in written if new.uuid in one.allocations})
     widen_for(context, journal, new, parts.values())
 
 

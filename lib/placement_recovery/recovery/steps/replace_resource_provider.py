@@ -15,7 +15,7 @@ from placement_recovery.errors import ApiConflict, ApiFailure, ApiUnavailable, A
 from placement_recovery.plan.stale_name import stale_name
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
-from placement_recovery.recovery.lock import require_lock
+from placement_recovery.recovery.lock import check_lock, require_lock
 from placement_recovery.recovery.proof import prove_again
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement
 
@@ -41,10 +41,12 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
         _create(context, journal, seen, seen.stale[0])
         return f"provider {seen.hypervisor.uuid} is created in place of {saved.stale.uuid}"
     if old.uuid == saved.stale.uuid:
-        prove_again(context, saved, holders=False)
-    require_lock(context, journal, saved.stale.uuid)
-    inventories, _ = context.placement.inventories_of(old.uuid)
-    _rename_and_create(context, journal, seen, replace(old, inventories=inventories))
+        old = next(one for one in prove_again(context, saved, holders=False).tree if one.uuid == old.uuid)
+        check_lock(journal, old)
+    else:
+        require_lock(context, journal, saved.stale.uuid)
+        old = replace(old, inventories=context.placement.inventories_of(old.uuid)[0])
+    _rename_and_create(context, journal, seen, old)
     return (
         f"provider {old.uuid} is set aside as {_aside(journal, old)}, and {seen.hypervisor.uuid} created in its place"
     )

@@ -25,15 +25,16 @@ def verify_transplant(context: Context, journal: Journal) -> str:
     seen = look_at_replacement(context, journal)
     new = require_new(seen, saved)
     narrow_inventories(context, journal, new.uuid)
-    found = context.placement.describe(new)
+    traits, _ = context.placement.traits_of(new.uuid)
+    inventories, _ = context.placement.inventories_of(new.uuid)
     holders = look_at_holders(context, journal, seen, new)
     moves = plan_moves(saved, holders, new.uuid)
     differences: List[str] = [f"the stale root {one} still stands" for one in seen.stale_uuids]
-    if ACCEPTED not in found.traits:
+    if ACCEPTED not in traits:
         differences.append(f"nova-compute has not accepted provider {new.uuid}")
-    if narrow(found.inventories, journal.progress.widened, saved.stale.inventories) != dict(found.inventories):
+    if narrow(inventories, journal.progress.widened, saved.stale.inventories) != inventories:
         differences.append(f"the inventories of provider {new.uuid} are still wider than they were")
-    missing = sorted(one for one in carried_traits(saved.stale) - set(found.traits) if not one.startswith(NOVA_OWN))
+    missing = sorted(one for one in carried_traits(saved.stale) - set(traits) if not one.startswith(NOVA_OWN))
     differences += [f"provider {new.uuid} lacks the trait {one}" for one in missing]
     differences += [f"{group[0].uuid} does not hold provider {new.uuid} as it was saved" for group in moves.groups]
     differences += [f"{uuid} is under way: {reason}" for uuid, reason in moves.waiting.items()]
