@@ -11,6 +11,7 @@ from placement_recovery.errors import ApiRejected
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import lock_trait
+from placement_recovery.recovery.methods import MOVE_ALLOCATIONS
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
 from placement_recovery.recovery.update import update_with_retry
 
@@ -30,7 +31,7 @@ def copy_provider_settings(context: Context, journal: Journal) -> str:
         for what, change in (
             ("traits", partial(_traits, context, journal)),
             ("aggregates", partial(_aggregates, context, aggregates)),
-            ("inventories", partial(_inventories, context, old)),
+            ("inventories", partial(_inventories, context, journal)),
         ):
             generation = change(found)
             if generation != found.generation:
@@ -68,11 +69,16 @@ def _aggregates(context: Context, wanted: Set[str], new: Provider) -> int:
     return context.placement.set_aggregates(new, wanted | set(new.aggregates))
 
 
-def _inventories(context: Context, old: Provider, new: Provider) -> int:
-    """Absent classes as they were; of those that are there the stale ratio, until nova-compute has accepted."""
+def _inventories(context: Context, journal: Journal, new: Provider) -> int:
+    """Absent classes as they were; of those that are there the stale ratio.
+
+    A root that nova-compute made itself has its initial ratio. Once all is moved and accepted, what it wrote stays.
+    """
+    old = journal.saved.stale
+    settled = ACCEPTED in new.traits and journal.progress.is_done(MOVE_ALLOCATIONS.name)
     wanted = {**old.inventories}
     for name, found in new.inventories.items():
-        was = None if ACCEPTED in new.traits else old.inventories.get(name)
+        was = None if settled else old.inventories.get(name)
         wanted[name] = replace(found, allocation_ratio=was.allocation_ratio) if was else found
     if wanted == dict(new.inventories):
         return new.generation
