@@ -220,18 +220,31 @@ class Lab:
         self._wait_for_service(host, bus)
 
     def _launch_compute(self, host: str, node_name: str | None) -> None:
-        etc, options = self._nova_etc, self._compute_options
-        settings.write_compute(self.folder, self.ports, self.release, etc, host, options)
+        options = settings.joined(self._compute_options, self._own_options(host))
+        settings.write_compute(self.folder, self.ports, self.release, self._nova_etc, host, options)
         file = self.launcher.node_file(host)
         if node_name is not None or not file.exists():
             file.write_text(node_name or "")
         self.process(host).start()
 
-    def add_compute(self, host: str, node_name: str = "") -> None:
-        """One nova-compute more; ``node_name`` may be that of a node which lives already."""
+    def add_compute(self, host: str, node_name: str = "", options: settings.Sections | None = None) -> None:
+        """One nova-compute more; ``node_name`` may be that of a node which lives already.
+
+        ``options`` are this host's own, on top of those of all hosts.
+        """
         if host in self.launcher.hosts():
             raise LabError(f"there is a host {host} already")
+        (self.folder / "hosts" / host).mkdir()
+        self._options_file(host).write_text(json.dumps(options or {}))
         self.start_compute(host, node_name=node_name)
+
+    def _own_options(self, host: str) -> settings.Sections:
+        file = self._options_file(host)
+        return dict(json.loads(file.read_text())) if file.exists() else {}
+
+    def _options_file(self, host: str) -> Path:
+        """Kept beside the host's nova.conf, which each start writes anew."""
+        return self.folder / "hosts" / host / "options.json"
 
     def stop_compute(self, host: str, hard: bool = False) -> None:
         """Ends a host's nova-compute; ``hard`` is SIGKILL."""

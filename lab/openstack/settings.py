@@ -93,6 +93,11 @@ def database(folder: Path, name: str) -> str:
     return f"sqlite:///{folder}/db/{name}.db?timeout=60"
 
 
+def joined(sections: Sections, more: Sections) -> Sections:
+    """The options of both; where both set one, that of ``more`` counts."""
+    return {name: {**sections.get(name, {}), **more.get(name, {})} for name in {**sections, **more}}
+
+
 def write_keystone(folder: Path, ports: Ports) -> None:
     """etc/keystone.conf."""
     write_ini(
@@ -137,9 +142,7 @@ def write_compute(folder: Path, ports: Ports, release: str, etc: Path, host: str
     """hosts/HOST/nova.conf for one nova-compute, with ``options`` of its own; no way to a database. Gives the file."""
     home = folder / "hosts" / host
     sections = nova(folder, ports, release, etc, host, state=home / "state")
-    for name, own in options.items():
-        sections[name] = {**sections.get(name, {}), **own}
-    write_ini(home / "nova.conf", sections)
+    write_ini(home / "nova.conf", joined(sections, options))
     (home / "state" / "instances").mkdir(parents=True, exist_ok=True)
     return home / "nova.conf"
 
