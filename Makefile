@@ -10,14 +10,15 @@ SPREAD = --dist loadgroup --no-loadscope-reorder
 STRIDE ?= 20
 EXAMPLES ?= 100
 RUNS ?= 100000
+CONSUMERS ?= 20 100 500 2000
 
 pack = $$($(PYTHON) -m lab.environments pack)
 lint = $$($(PYTHON) -m lab.environments lint)
 
-.PHONY: help demo demo-event test test-fast test-crowd chaos fuzz benchmark lint ruff mypy imports yaml checks
+.PHONY: help demo demo-event test test-fast test-crowd chaos fuzz benchmark benchmark-transplant lint ruff mypy imports yaml checks
 
 help:  ## Show what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
 demo:  ## Start a real OpenStack, break a host, and recover it (METHOD=preserve|discard, RELEASE=26|34)
 	$(PYTHON) -m lab.demos.by_hand --method $(METHOD) --release $(RELEASE)
@@ -46,6 +47,10 @@ fuzz:  ## RUNS mutated logs through the log parser
 
 benchmark:  ## The log parser's throughput and memory, beside grep -F
 	$(PYTHON) benchmarks/logs.py
+
+benchmark-transplant:  ## Seconds per step, and requests to Placement, of transplants of hosts with CONSUMERS servers
+	$(PYTHON) -m lab.environments nova-34 > /dev/null
+	PYTHONPATH=lib:tests:. $(pack)/bin/python benchmarks/transplant.py $(CONSUMERS)
 
 lint: ruff mypy imports yaml checks  ## Style, types, layers, metadata and workflows
 
