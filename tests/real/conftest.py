@@ -7,6 +7,8 @@ import pytest
 from lab.stackstorm.installation import StackStorm
 from testkit.operator import Operator
 
+pytest.register_assert_rewrite("testkit.transplant_stories")
+
 
 @pytest.fixture(scope="module")
 def operator(lab, tmp_path_factory):

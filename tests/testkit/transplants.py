@@ -1,0 +1,140 @@
+"""Transplants of a host with a real nova-compute: watched from outside, or driven step by step."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping
+
+from lab.waiting import LogMark
+from placement_recovery.config import Config
+from placement_recovery.plan.case import Request
+from placement_recovery.plan.method import TRANSPLANT
+from placement_recovery.recovery.context import open_context
+from placement_recovery.recovery.engine import run_step
+from placement_recovery.recovery.planning import plan_recovery
+from placement_recovery.recovery.steps.save_allocations import open_recovery
+from testkit.counting import CountingClock, PlacementRequests
+from testkit.driving import step_names, watched
+
+# A periodic of nova-compute, so that acceptance takes no minute.
+INTERVAL_SECONDS = 3
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}")
+
+
+def add_host(lab: Any, host: str) -> str:
+    """A host of its own for these stories, with short periodics; its name."""
+    lab.add_compute(host, options={"DEFAULT": {"update_resources_interval": INTERVAL_SECONDS}})
+    lab.wait_for_hypervisor(host)
+    lab.wait_for_provider(host)
+    return host
+
+
+@dataclass
+class Driven:
+    """One transplant by the library's steps; `before` are acts before a step, `meddler` acts around requests."""
+
+    lab: Any
+    host: str
+    folder: Path
+    meddler: PlacementRequests = field(default_factory=PlacementRequests)
+    before: Dict[str, Callable[[], Any]] = field(default_factory=dict)
+    requests: int = 0
+
+    def run(self) -> None:
+        """Plan, save, and all steps."""
+        config = {
+            "clouds_file": str(self.lab.clouds_yaml), "cloud": "lab", "restart_how": "never", "store": "files",
+            "store_folder": str(self.folder),
+        }
+        clock = CountingClock()
+        context = watched(replace(open_context(Config.from_mapping(config)), clock=clock), self.meddler)
+        plan = plan_recovery(context, self.host, Request(TRANSPLANT))[1]
+        assert not plan.refusals, plan.refusals
+        self.meddler.counts.clear()
+        journal, _ = open_recovery(context, self.host, Request(TRANSPLANT, approve=plan.digest), "tester")
+        for name in step_names(TRANSPLANT)[1:]:
+            self.before.get(name, lambda: None)()
+            run_step(context, journal.saved.id, name)
+        self.requests = self.meddler.total - clock.waits
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds from the rename of the stale root to the last move, and to the acceptance, as Placement logged them."""
+
+    moved: float
+    accepted: float
+
+
+def times(access: LogMark, stale: str, new: str) -> Times:
+    """From Placement's request log, where nova's own requests bear an id and the recovery's do not."""
+    renamed = _logged(access, rf"PUT /resource_providers/{stale}\" status: 200")
+    moved = _logged(access, r"POST /allocations\" status: 204")
+    accepted = _logged(access, rf"\[req-\S+ req-.*PUT /resource_providers/{new}/traits\" status: 200")
+    last = max(one for one in moved if one > renamed[0])
+    return Times((last - renamed[0]).total_seconds(), (accepted[0] - renamed[0]).total_seconds())
+
+
+def _logged(access: LogMark, pattern: str) -> List[datetime]:
+    found = [line for line in access.lines() if re.search(pattern, line)]
+    assert found, pattern
+    return [datetime.fromisoformat(match[0]) for match in map(TIME.search, found) if match]
+
+
+def errors(log: LogMark) -> List[str]:
+    """What a service logged as an error since the mark."""
+    return log.lines(" ERROR ", " CRITICAL ")
+
+
+def errors_in_periodics(lab: Any, host: str, count: int = 3) -> List[str]:
+    """What nova-compute logs as an error in its next periodics, and the exceptions with which they end."""
+    log = lab.mark(host)
+    periodics = lab.wait_for_periodics(host, count)
+    return [*errors(log), *(one.error for one in periodics if one.error)]
+
+
+def use(operator: Any, host: str, elsewhere: str) -> Dict[str, Any]:
+    """A boot, a resize to another host and back, a delete, and a restart of nova-compute; what came of each."""
+    client, lab = operator.client, operator.lab
+    provider = client.provider(host)["uuid"]
+    found: Dict[str, Any] = {}
+    booted = client.boot("after", host)
+    found["booted"] = list(client.allocations(booted)) == [provider]
+    with operator.only_hosts(elsewhere):
+        found["resized"] = client.resize(booted)["OS-EXT-SRV-ATTR:host"] == elsewhere
+    found["reverted"] = client.revert(booted)["OS-EXT-SRV-ATTR:host"] == host
+    client.delete(booted)
+    found["deleted"] = booted not in client.allocations_of_provider(provider)
+    log = lab.mark(host)
+    lab.restart_compute(host)
+    found["errors"] = [*errors(log), *errors_in_periodics(lab, host)]
+    return found
+
+
+def provider_settings(client: Any, provider: str) -> Mapping[str, Any]:
+    """What a provider carries and a recovery must keep."""
+    path = f"/resource_providers/{provider}"
+    return {
+        "traits": set(client.placement("GET", f"{path}/traits")["traits"]),
+        "aggregates": set(client.placement("GET", f"{path}/aggregates")["aggregates"]),
+        "inventories": client.inventories(provider),
+    }
+
+
+def widen_ratio(client: Any, provider: str, ratio: float) -> None:
+    """An operator sets the provider's ratio for VCPU through the API."""
+    path = f"/resource_providers/{provider}/inventories"
+    found = client.placement("GET", path)
+    found["inventories"]["VCPU"]["allocation_ratio"] = ratio
+    client.placement("PUT", path, found)
+
+
+def add_trait(client: Any, provider: str, trait: str) -> None:
+    """An operator marks the provider."""
+    client.placement("PUT", f"/traits/{trait}")
+    path = f"/resource_providers/{provider}/traits"
+    found = client.placement("GET", path)
+    client.placement("PUT", path, {**found, "traits": sorted({*found["traits"], trait})})
