@@ -19,12 +19,15 @@ from urllib.parse import urlsplit
 
 # drop: the connection ends without an answer. hold: no answer until the proxy passes again or ends.
 # lose and stall: the request reaches the service; then as drop, or as hold.
+# late: answered 504 now, and sent to the service only by `carry_out`.
 STATUSES = ("401", "403", "409", "500", "503")
 HELD = ("hold", "stall")
-MODES = (*STATUSES, "drop", "lose", *HELD)
+LATE = "late"
+MODES = (*STATUSES, "drop", "lose", *HELD, LATE)
 UPSTREAM_SECONDS = 120
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server", "host"})
 HTML = b"<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>"
+HTML_LATE = b"<html><body><h1>504 Gateway Time-out</h1>\nThe server didn't respond in time.\n</body></html>"
 
 
 class Request(NamedTuple):
@@ -33,6 +36,15 @@ class Request(NamedTuple):
     method: str
     path: str
     status: int
+
+
+class Late(NamedTuple):
+    """A request that was answered with a time-out and is still on its way to the service."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
 
 
 @dataclass
@@ -64,6 +76,7 @@ class FaultProxy:
         self._lock = threading.Lock()
         self._requests: list[Request] = []
         self._failure: Failure | None = None
+        self._late: list[Late] = []
         self.released = threading.Event()
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
@@ -97,6 +110,37 @@ class FaultProxy:
         with self._lock:
             self._failure = None
         self.released.set()
+
+    @property
+    def late(self) -> list[Late]:
+        """The requests that are still on their way."""
+        with self._lock:
+            return list(self._late)
+
+    def carry_out(self, which: Callable[[Late], bool] = lambda _one: True) -> list[int]:
+        """Send the requests that are on their way, or some of them, to the service now; the statuses of its answers."""
+        with self._lock:
+            due = [one for one in self._late if which(one)]
+            self._late = [one for one in self._late if one not in due]
+        return [self.forward(*one)[0] for one in due]
+
+    def keep(self, late: Late) -> None:
+        """Remembers a request that is carried out later."""
+        with self._lock:
+            self._late.append(late)
+
+    def forward(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Sends a request to the service; the status, headers and body of its answer."""
+        connection = http.client.HTTPConnection(*self.upstream, timeout=UPSTREAM_SECONDS)
+        try:
+            connection.request(method, path, body or None, headers)
+            response = connection.getresponse()
+            data = response.read()
+        finally:
+            connection.close()
+        return response.status, [one for one in response.getheaders() if one[0].lower() not in HOP_BY_HOP], data
 
     @property
     def requests(self) -> list[Request]:
@@ -165,6 +209,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(int(mode))
         elif mode in ("drop", "hold"):
             self._leave(mode)
+        elif mode == LATE:
+            self._keep(body)
         else:
             self._forward(body, mode)
 
@@ -180,19 +226,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, [("Content-Type", "application/json")], json.dumps({"errors": [error]}).encode())
 
     def _forward(self, body: bytes, mode: str) -> None:
-        connection = http.client.HTTPConnection(*self.server.proxy.upstream, timeout=UPSTREAM_SECONDS)
-        try:
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
-            connection.request(self.command, self.path, body or None, headers)
-            response = connection.getresponse()
-            data = response.read()
-        finally:
-            connection.close()
+        answer = self.server.proxy.forward(self.command, self.path, self._end_to_end(), body)
         if mode:
             self._leave(mode)
         else:
-            kept = [(name, value) for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP]
-            self._answer(response.status, kept, data)
+            self._answer(*answer)
+
+    def _keep(self, body: bytes) -> None:
+        """Answered as by a gateway whose patience is over; the request itself is not lost."""
+        self.server.proxy.keep(Late(self.command, self.path, self._end_to_end(), body))
+        self._answer(504, [("Content-Type", "text/html")], HTML_LATE)
+
+    def _end_to_end(self) -> dict[str, str]:
+        return {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
 
     def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.server.proxy.record(self.command, self.path, status)

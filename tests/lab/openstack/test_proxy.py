@@ -146,3 +146,14 @@ def test_an_unknown_mode_is_refused(proxy):
     """With the list of those there are."""
     with pytest.raises(ValueError, match=r"no mode 'explode'.*hold"):
         proxy.fail("explode")
+
+
+def test_a_late_request_is_answered_with_a_time_out_and_carried_out_when_asked_for(proxy, upstream):
+    """Once; and only those that are chosen."""
+    proxy.fail("late", numbers=(1, 2))
+    answers = [exchange("PUT", proxy.url + path, {"b": 1}).status for path in ("/a", "/b", "/c")]
+    assert (answers, upstream.seen, len(proxy.late)) == ([504, 504, 200], ["/c"], 2)
+
+    assert proxy.carry_out(lambda one: one.path == "/b") == [200]
+    assert proxy.carry_out() == [200]
+    assert (proxy.carry_out(), upstream.seen) == ([], ["/c", "/b", "/a"])
