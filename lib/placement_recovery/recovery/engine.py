@@ -123,9 +123,9 @@ def end_failed_step(context: Context, journal: Journal, name: str, error: Placem
     """Record the failure; where nothing was taken away, put all back and close the record. What stands then."""
     saved = f"All that was saved stands in recovery {journal.saved.id}; go on with '{way_on(journal.progress)}'"
     try:
-        journal.failed(name, error)
         if isinstance(error, (ApiUnreachable, ApiUnavailable)):
             journal.may_come_late()
+        journal.failed(name, error)
         if journal.progress.past_no_return or journal.progress.state != OPEN:
             return saved
         return abandon_recovery(context, journal)
