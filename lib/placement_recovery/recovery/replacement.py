@@ -15,7 +15,7 @@ from placement_recovery.cloud.reader import unreachable_hosts
 from placement_recovery.errors import StepFailed
 from placement_recovery.plan.stale_name import recovery_of_stale_name
 from placement_recovery.records.journal import Journal
-from placement_recovery.records.record import BACK, Saved
+from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
 
 
@@ -105,9 +105,8 @@ def _check_cells(context: Context, saved: Saved, unreachable: Tuple[str, ...]) -
 
 
 def _may_be_named(journal: Journal, name: str) -> bool:
-    """A rollback sets the new root aside before it deletes it."""
-    aside = journal.progress.direction == BACK and recovery_of_stale_name(name) == journal.saved.id
-    return name == journal.saved.node or aside
+    """A rollback sets the new root aside before it deletes it; one that had to turn forward again leaves it so."""
+    return name == journal.saved.node or recovery_of_stale_name(name) == journal.saved.id
 
 
 def _check(context: Context, journal: Journal, seen: Replacement) -> None:

@@ -8,6 +8,7 @@ recorded before, covers them all; afterwards the names of the roots show how far
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Optional
 
 from placement_recovery.cloud.model import STATUS_DISABLED, Provider
 from placement_recovery.cloud.placement import DUPLICATE_NAME
@@ -28,10 +29,9 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
     """
     saved = journal.saved
     seen = look_at_replacement(context, journal)
-    if seen.new is not None:
-        journal.map_provider(saved.stale.uuid, seen.new.uuid)
-        return f"provider {seen.new.uuid} bears the name {saved.node} already"
     old = next((one for one in seen.stale if one.name == saved.node), None)
+    if seen.new is not None:
+        return _name_new(context, journal, seen.new, old)
     if not seen.stale:
         raise StepFailed(
             f"provider {saved.stale.uuid} of {saved.host} is gone, and recovery {saved.id} did not delete it"
@@ -50,6 +50,19 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
     return (
         f"provider {old.uuid} is set aside as {_aside(journal, old)}, and {seen.hypervisor.uuid} created in its place"
     )
+
+
+def _name_new(context: Context, journal: Journal, new: Provider, old: Optional[Provider]) -> str:
+    """The new root is there; a rollback that had to turn forward may have set it aside."""
+    saved = journal.saved
+    journal.map_provider(saved.stale.uuid, new.uuid)
+    if new.name == saved.node:
+        return f"provider {new.uuid} bears the name {saved.node} already"
+    require_lock(context, journal, saved.stale.uuid)
+    if old is not None:
+        context.placement.rename_provider(old.uuid, _aside(journal, old))
+    context.placement.rename_provider(new.uuid, saved.node)
+    return f"provider {new.uuid} bears the name {saved.node} again"
 
 
 def _rename_and_create(context: Context, journal: Journal, seen: Replacement, old: Provider) -> None:
