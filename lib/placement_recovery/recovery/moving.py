@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Dict, Iterable, List, Optional, Tuple
 
 from placement_recovery.cloud.model import Consumer, Migration, Part, Provider, Resources
+from placement_recovery.cloud.placement import CONCURRENT_UPDATE
 from placement_recovery.cloud.snapshot import Owners
+from placement_recovery.errors import ApiConflict
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, Decision, View, decide, decide_by_method
 from placement_recovery.plan.owners import (
     GONE,
@@ -224,11 +226,28 @@ def widen_for(context: Context, journal: Journal, provider: Provider, parts: Ite
 
 
 def batched(groups: Iterable[List[Consumer]], most: int) -> List[List[Consumer]]:
-    """Groups joined to transactions of at most `most` consumers; typed and untyped apart."""
+    """Groups joined to transactions of at most `most` consumers; typed and untyped apart, and who holds nothing alone."""
     found: List[List[Consumer]] = []
+    alone = False
     for group in sorted(groups, key=lambda one: (bool(one[0].type), one[0].uuid)):
         full = not found or len(found[-1]) + len(group) > most or bool(found[-1][0].type) != bool(group[0].type)
-        if full:
+        fresh = group[0].generation is None
+        if full or fresh or alone:
             found.append([])
         found[-1].extend(group)
+        alone = fresh
     return found
+
+
+def write_consumers(context: Context, batch: List[Consumer]) -> None:
+    """One transaction. Raises ApiConflict.
+
+    Who was written once to a provider that did not exist, as heal_allocations does on a host with this fault, holds
+    nothing but has a generation, 0, which no look shows.
+    """
+    try:
+        context.placement.set_consumers(batch)
+    except ApiConflict as error:
+        if error.code != CONCURRENT_UPDATE or batch[0].generation is not None:
+            raise
+        context.placement.set_consumers([replace(one, generation=0) for one in batch])

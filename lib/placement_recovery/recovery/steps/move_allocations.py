@@ -21,6 +21,7 @@ from placement_recovery.recovery.moving import (
     plan_moves,
     widen_for,
     without_a_home,
+    write_consumers,
 )
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new
 from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, update_with_retry
@@ -119,7 +120,7 @@ def _write_batch(context: Context, new: Provider, batch: List[Consumer], widen_a
     """nova-compute may narrow between our widening and our write, so both are tried again together."""
     for _ in range(CONFLICT_TRIES):
         try:
-            return context.placement.set_consumers(batch)
+            return write_consumers(context, batch)
         except ApiConflict as error:
             if error.code == CONCURRENT_UPDATE:
                 raise

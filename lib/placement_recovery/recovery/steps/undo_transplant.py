@@ -18,7 +18,7 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.acceptance import is_accepted
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import require_lock, take_lock
-from placement_recovery.recovery.moving import batched, part_on, widen_for
+from placement_recovery.recovery.moving import batched, part_on, widen_for, write_consumers
 from placement_recovery.recovery.ownership import ask_nova
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement, stale_roots
 from placement_recovery.recovery.steps.move_allocations import BATCH_SIZE
@@ -115,7 +115,7 @@ def _write_back(context: Context, journal: Journal, seen: Replacement, stale: Pr
     if wanted:
         _widen(context, journal, stale, wanted)
         for batch in batched([[one] for one in wanted], min(BATCH_SIZE, context.config.batch_size)):
-            context.placement.set_consumers(batch)
+            write_consumers(context, batch)
     return len(wanted)
 
 
