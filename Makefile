@@ -9,6 +9,7 @@ WORKERS ?= 2
 SPREAD = --dist loadgroup --no-loadscope-reorder
 STRIDE ?= 20
 EXAMPLES ?= 100
+SHARD ?= 1/1
 RUNS ?= 100000
 CONSUMERS ?= 20 100 500 2000
 
@@ -33,9 +34,11 @@ test:  ## All tests, those on a real OpenStack too
 test-fast:  ## The tests that need no OpenStack
 	$(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
 
-chaos:  ## Recoveries hit at every STRIDE-th point, and EXAMPLES random topologies (SEED= repeats a run)
+chaos: METHOD = all
+chaos:  ## Recoveries hit at every STRIDE-th point, and EXAMPLES random topologies (METHOD=transplant, SHARD=1/8, SEED=)
 	$(PYTHON) -m lab.environments nova-34 > /dev/null
-	PYTHONPATH=lib:tests:. $(pack)/bin/python -m testkit.chaos --stride $(STRIDE) --examples $(EXAMPLES) $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=lib:tests:. $(pack)/bin/python -m testkit.chaos --method $(METHOD) --stride $(STRIDE) \
+	    --examples $(EXAMPLES) --shard $(SHARD) --workers $(WORKERS) $(if $(SEED),--seed $(SEED))
 
 test-crowd:  ## Fifty triggers for one host, and ten hosts, at once, as whole workflows
 	$(PYTHON) -m lab.environments orquesta nova-34 > /dev/null

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
+
 from testkit.chaos.points import all_points, survive
-from testkit.chaos.tally import SEED, STRIDE
+from testkit.chaos.tally import METHODS, POINTS, SEED, SHARD, STRIDE
 
 
-def test_no_point_loses_anything(cloud, roads, tally):
+@pytest.mark.parametrize("method", METHODS)
+def test_no_point_loses_anything(cloud, roads, tally, method):
     """Each STRIDE-th point, in a world of its own; who is beyond the last request of its kind is no point."""
+    points = SHARD.share(list(all_points(method))[SEED % STRIDE :: STRIDE])
+    tally.ask(POINTS, len(points))
     beyond, hits = set(), 0
-    for point in list(all_points())[SEED % STRIDE :: STRIDE]:
+    for point in points:
         if point.kind in beyond:
-            continue
-        if tally.point(point, lambda at=point: survive(cloud, roads, at)):
+            tally.beyond(POINTS)
+        elif tally.story(POINTS, point, lambda at=point: survive(cloud, roads, at)):
             hits += 1
         else:
             beyond.add(point.kind)
-    assert hits
+    assert hits or not points

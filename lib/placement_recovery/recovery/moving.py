@@ -226,7 +226,9 @@ def widen_for(context: Context, journal: Journal, provider: Provider, parts: Ite
 
 
 def batched(groups: Iterable[List[Consumer]], most: int) -> List[List[Consumer]]:
-    """Groups joined to transactions of at most `most` consumers; typed and untyped apart, and who holds nothing alone."""
+    """Groups joined to transactions of at most `most` consumers; typed and untyped apart, and one that holds nothing
+    in a transaction of its own.
+    """
     found: List[List[Consumer]] = []
     alone = False
     for group in sorted(groups, key=lambda one: (bool(one[0].type), one[0].uuid)):

@@ -1,6 +1,7 @@
-"""`make chaos`: the longer run. Prints its seed, and in the last line what was tried and what failed.
+"""`make chaos`: the longer run. Prints its seed, and in the last line what was asked for, tried and failed.
 
-The same seed tries the same points and topologies again; --stride 1 goes to every point.
+The same seed, method and shard try the same points and topologies again; --stride 1 goes to every point, and all
+shards together to everything that one run without shards would try.
 """
 
 from __future__ import annotations
@@ -13,48 +14,62 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Dict, List
+from typing import Any, List
 
-from testkit.chaos.tally import POINT, TOPOLOGY
+from testkit.chaos.tally import ALL_METHODS, KINDS, Shard, result
 
 FOLDER = Path(__file__).resolve().parents[2] / "chaos"
 
 
 def main() -> int:
     """Run the tests of this folder with these numbers; the status of the run."""
-    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--stride", type=int, required=True, help="each which point is tried")
-    parser.add_argument("--examples", type=int, required=True, help="how many topologies")
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
-    given = parser.parse_args()
-    _say(f"seed {given.seed}")
+    given = _arguments()
+    _say(_called(given))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "tally"
         file.touch()
         status = _tests(given, file)
         lines = [json.loads(line) for line in file.read_text().splitlines()]
-    _report(given.seed, lines)
-    return status or int(any(problem for _, problem in lines))
+    whole = _report(given, lines)
+    return status or int(not whole)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--stride", type=int, required=True, help="each which point is tried")
+    parser.add_argument("--examples", type=int, required=True, help="how many topologies, in all shards together")
+    parser.add_argument("--method", choices=(*ALL_METHODS, "all"), default="all")
+    parser.add_argument("--shard", type=Shard.from_text, default=Shard(), metavar="K/N", help="a part of it all")
+    parser.add_argument("--workers", type=int, default=2, help="how many at a time, each with a cloud of its own")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
+    return parser.parse_args()
+
+
+def _called(given: argparse.Namespace) -> str:
+    return f"seed {given.seed}, method {given.method}, shard {given.shard}"
 
 
 def _tests(given: argparse.Namespace, file: Path) -> int:
-    """Two at a time, each file with a cloud of its own."""
-    names = {"STRIDE": given.stride, "EXAMPLES": given.examples, "FILE": file, "SEED": given.seed}
+    names = {
+        "STRIDE": given.stride, "EXAMPLES": given.examples, "FILE": file, "SEED": given.seed,
+        "METHOD": given.method, "SHARD": given.shard,
+    }
     chosen = {f"PLACEMENT_RECOVERY_CHAOS_{name}": str(value) for name, value in names.items()}
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", f"--hypothesis-seed={given.seed}"]
+    # Each shard's topologies are others.
+    seed = f"--hypothesis-seed={given.seed + given.shard.number - 1}"
+    command = [sys.executable, "-m", "pytest", "-n", str(given.workers), "--dist", "loadfile", seed]
     environment = {**os.environ, "PLACEMENT_RECOVERY_LAB": "1", **chosen}
     return subprocess.run([*command, str(FOLDER)], env=environment).returncode
 
 
-def _report(seed: int, lines: List[List[str]]) -> None:
-    counts: Dict[str, List[int]] = {POINT: [0, 0], TOPOLOGY: [0, 0]}
-    for kind, problem in lines:
-        counts[kind][0] += 1
-        counts[kind][1] += bool(problem)
-        if problem:
+def _report(given: argparse.Namespace, lines: List[Any]) -> bool:
+    """Print every problem, and the closing line; whether all was tried and nothing failed."""
+    results = {kind: result(kind, lines) for kind in KINDS}
+    for one in results.values():
+        for problem in one.problems:
             _say(problem)
-    told = " and ".join(f"{ran} {kind} ({failed} failed)" for kind, (ran, failed) in counts.items())
-    _say(f"seed {seed}: {told}")
+    _say(f"{_called(given)}: " + ", ".join(f"{kind} {one}" for kind, one in results.items()))
+    return all(one.is_whole and not one.problems for one in results.values())
 
 
 def _say(text: str) -> None:

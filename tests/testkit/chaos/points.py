@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator
 
+from placement_recovery.plan.method import TRANSPLANT
 from placement_recovery.records.record import OPEN
-from testkit.chaos.process import AFTER, ANSWERS, BEFORE, DONE, FAILED, READ, RECORD, SENT, WRITE, Blow
+from testkit.chaos.judgement import problems
+from testkit.chaos.process import (
+    AFTER,
+    ANSWERS,
+    AT_PAUSE,
+    BEFORE,
+    DONE,
+    FAILED,
+    LATE,
+    MOMENTS,
+    ORPHANED,
+    READ,
+    RECORD,
+    SENT,
+    WRITE,
+    Blow,
+)
 from testkit.chaos.roads import Roads
 from testkit.chaos.world import World
 from testkit.driving import begin, open_hasty
 
-METHODS = ("preserve", "discard")
 RESUMED, ROLLED_BACK, TOO_LATE = "resumed", "rolled back", "rolled back too late"
 ENDINGS = (RESUMED, ROLLED_BACK, TOO_LATE)
 
@@ -22,7 +38,10 @@ MOST = {WRITE: 20, RECORD: 35, READ: 160}
 
 @dataclass(frozen=True)
 class Point:
-    """A blow, and how the recovery is ended then. One that kills comes twice, if the second process gets there."""
+    """A blow, and how the recovery is ended then.
+
+    One that kills, or delays a write, comes twice, if the second process gets there.
+    """
 
     blow: Blow
     method: str
@@ -37,13 +56,20 @@ class Point:
         return replace(self, blow=replace(self.blow, number=0))
 
 
-def all_points() -> Iterator[Point]:
+def all_points(method: str) -> Iterator[Point]:
     """By kind, and in the order of their numbers."""
-    kinds = [(what, WRITE) for what in (BEFORE, SENT, AFTER)] + [(BEFORE, RECORD), (BEFORE, READ)]
-    for (what, at), method, ending in itertools.product(kinds, METHODS, ENDINGS):
-        yield from (Point(Blow(what, at, number), method, ending) for number in range(1, MOST[at] + 1))
-    for what, at, method in itertools.product(ANSWERS, (WRITE, READ), METHODS):
-        yield from (Point(Blow(what, at, number), method, RESUMED) for number in range(1, MOST[at] + 1))
+    deaths = [Blow(what, WRITE) for what in (BEFORE, SENT, AFTER)] + [Blow(BEFORE, RECORD), Blow(BEFORE, READ)]
+    late = [*(Blow(LATE, until=until) for until in MOMENTS), Blow(ORPHANED, until=AT_PAUSE)]
+    kinds = [*itertools.product([*deaths, *(late if method == TRANSPLANT else [])], ENDINGS)]
+    kinds += [(Blow(what, at), RESUMED) for what, at in itertools.product(ANSWERS, (WRITE, READ))]
+    for blow, ending in kinds:
+        yield from (Point(replace(blow, number=number), method, ending) for number in range(1, MOST[blow.at] + 1))
+
+
+def waits(method: str, seconds: int) -> Dict[str, int]:
+    """The options of how long a recovery waits for nova-compute."""
+    names = ("acceptance_wait",) if method == TRANSPLANT else ("provider_wait", "periodic_wait")
+    return dict.fromkeys(names, seconds)
 
 
 def survive(cloud: Any, roads: Roads, point: Point) -> bool:
@@ -53,19 +79,19 @@ def survive(cloud: Any, roads: Roads, point: Point) -> bool:
     """
     world = World.mixed(cloud, point.method)
     away, back = point.ending == ROLLED_BACK, point.ending != RESUMED
-    seconds = 4 if away else 60
-    config = roads.config(provider_wait=seconds, periodic_wait=seconds)
+    config = roads.config(**waits(point.method, 4 if away else 60))
     context = open_hasty(config)
     recovery_id = begin(context, world.stale.host, point.method)
-    # The new provider is made at once, or never: only then there is a way back from everywhere.
-    with cloud.nova_compute(world.stale.host, interval=0.1, never=away):
+    # nova-compute takes its new provider at once, or never: only then there is a way back from everywhere.
+    with roads.watched(world, point.method), cloud.nova_compute(world.stale.host, interval=0.3, never=away):
         hit = roads.attempt(config, recovery_id, False, point.blow).places
         if hit and point.blow.what not in ANSWERS:
             roads.attempt(config, recovery_id, back, point.blow)
         if context.journal(recovery_id).progress.state == OPEN:
             finish(roads, config, recovery_id, back)
-    problems = world.problems(context, recovery_id)
-    assert not problems, problems
+        roads.settle()
+        found = problems(world, context, recovery_id)
+    assert not found, found
     return bool(hit)
 
 

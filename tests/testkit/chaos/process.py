@@ -10,14 +10,14 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any, Dict, FrozenSet, List
+from typing import Any, Callable, Dict, FrozenSet, List
 
 from placement_recovery.errors import PlacementRecoveryError
 from placement_recovery.records.stores.base import Store
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.engine import run_step
 from placement_recovery.recovery.methods import steps_of
-from testkit.driving import Meddler, open_hasty, watched
+from testkit.driving import HastyClock, Meddler, open_hasty, watched
 
 DONE, FAILED, KILLED = "done", "failed", "killed"
 LONGEST_SECONDS = 120
@@ -30,29 +30,55 @@ BEFORE, AFTER = "before", "after"
 SENT = "sent"
 # The generation moved; a fault of its own; a proxy's page; no answer; carried out, but no answer in time.
 ANSWERS = ("409", "500", "503", "drop", "stall")
+# Answered with a time-out, and carried out later: once the next attempt writes, in the last moment that
+# `late_write_wait` allows, or, what carries a generation, when the recovery has ended.
+LATE = "late"
+# The same, but who sent it is killed and sees no answer.
+ORPHANED = "orphaned"
+AT_RESUME, AT_PAUSE, AT_END = "the resume", "the pause", "the end"
+MOMENTS = (AT_RESUME, AT_PAUSE, AT_END)
+
+# No other pause of a recovery is as long as the one for late writes is in these tests.
+LATE_WRITE_WAIT = 40
+LONG_PAUSE = 10
 
 
 @dataclass(frozen=True)
 class Blow:
-    """What happens, and at which write, read or record: the n-th; with number 0 at each that is not spared, once."""
+    """What happens, and at which write, read or record: the n-th; with number 0 at each that is not spared, once.
+
+    `until` is when a write that is late is carried out.
+    """
 
     what: str
     at: str = WRITE
     number: int = 0
     spared: FrozenSet[str] = frozenset()
+    until: str = ""
 
     def __str__(self) -> str:
-        return f"{self.what} {self.at} {self.number or ''}".rstrip()
+        until = f" (until {self.until})" if self.until else ""
+        return f"{self.what} {self.at} {self.number or ''}".rstrip() + until
 
 
 NOTHING = Blow("nothing")
 
 
 class Note:
-    """What the process leaves for whoever started it: the places where it is hit, a line each."""
+    """What the process leaves for whoever started it: the places where it is hit, a line each, and its long pauses."""
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, 65536)  # shared with the children
+        self._pauses = mmap.mmap(-1, 1)
+
+    @property
+    def pauses(self) -> int:
+        """How many long pauses it has begun."""
+        return self._pauses[0]
+
+    def pause(self) -> None:
+        """One more."""
+        self._pauses[0] += 1
 
     @property
     def places(self) -> List[str]:
@@ -63,6 +89,20 @@ class Note:
         """One more line."""
         text = "\n".join([*self.places, place]).encode()
         self._memory[: len(text)] = text
+
+
+class NotingClock(HastyClock):
+    """Tells of its long pauses."""
+
+    def __init__(self, note: Note) -> None:
+        super().__init__()
+        self._note = note
+
+    def sleep(self, seconds: float) -> None:
+        """As ever, but a long one is told of first."""
+        if seconds >= LONG_PAUSE:
+            self._note.pause()
+        super().sleep(seconds)
 
 
 class Target(Meddler):
@@ -78,8 +118,8 @@ class Target(Meddler):
     def tell(self, when: str, method: str, path: str) -> None:
         """A request is about to be sent, or was answered."""
         if when == (AFTER if self._blow.what == AFTER else BEFORE):
-            short = re.sub(r"[0-9a-f]{8}-?[0-9a-f-]{27,}|CUSTOM_\w+", "*", path)
-            self.meet(READ if method == "GET" else WRITE, f"{method} {short}")
+            what = f"{method} " + re.sub(r"[0-9a-f]{8}-?[0-9a-f-]{27,}|CUSTOM_\w+", "*", path)
+            self.meet(READ, what) if method == "GET" else self.meet(WRITE, self._again(what))
 
     def meet(self, at: str, what: str) -> None:
         """One of these; where it is to be hit it is the last thing that happens, or one that goes wrong."""
@@ -95,8 +135,15 @@ class Target(Meddler):
 
     def meet_record(self) -> None:
         """A write of the record, told by its number in the step."""
-        self._in_step[self.step] += 1
-        self.meet(RECORD, f"record {self._in_step[self.step]}")
+        self.meet(RECORD, f"record {self._number('record')}")
+
+    def _again(self, what: str) -> str:
+        """A step's first request of a kind, or one of those that follow."""
+        return what if self._number(what) == 1 else f"{what} (again)"
+
+    def _number(self, what: str) -> int:
+        self._in_step[f"{self.step}: {what}"] += 1
+        return self._in_step[f"{self.step}: {what}"]
 
 
 class WatchedStore:
@@ -123,13 +170,19 @@ class Ending:
 
 
 class Attempt:
-    """`Attempt(...).end()` is all steps, or all of a rollback. The road looks into `pid`, `note`, `blow` meanwhile."""
+    """`Attempt(...).end()` is all steps, or all of a rollback. The road looks into `pid`, `note`, `blow` meanwhile.
 
-    def __init__(self, config: Dict[str, Any], recovery_id: str, back: bool, blow: Blow) -> None:
+    `paused` is called when it begins a long pause.
+    """
+
+    def __init__(
+        self, config: Dict[str, Any], recovery_id: str, back: bool, blow: Blow, paused: Callable[[], object]
+    ) -> None:
         self.blow, self.note = blow, Note()
+        self._paused, self._pauses = paused, 0
         self.pid = os.fork()
         if self.pid == 0:
-            _work(config, recovery_id, back, Target(blow, self.note))
+            _work(config, recovery_id, back, Target(blow, self.note), self.note)
 
     def end(self) -> Ending:
         """Wait for it. Raises AssertionError for an end that no recovery may have."""
@@ -147,17 +200,20 @@ class Attempt:
             found, status = os.waitpid(self.pid, os.WNOHANG)
             if found:
                 return status
+            if self._pauses != self.note.pauses:
+                self._pauses = self.note.pauses
+                self._paused()
             time.sleep(0.01)  # waitpid has no time-out
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         raise AssertionError(f"it did not end in {LONGEST_SECONDS} s")
 
 
-def _work(config: Dict[str, Any], recovery_id: str, back: bool, target: Target) -> None:
+def _work(config: Dict[str, Any], recovery_id: str, back: bool, target: Target, note: Note) -> None:
     """Never returns: the rest of this process is a copy of the tests."""
     code = 2
     try:
-        context = watched(open_hasty(config), target)
+        context = replace(watched(open_hasty(config), target), clock=NotingClock(note))
         store: Any = WatchedStore(context.store, target)
         _steps(replace(context, store=store), recovery_id, back, target)
         code = 0

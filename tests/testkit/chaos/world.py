@@ -1,16 +1,14 @@
-"""A host with the fault and all sorts of consumers, and the judgement on what a recovery left of them."""
+"""A host with the fault and all sorts of consumers, and what their owners do with them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Set
 
-from placement_recovery.records.record import FINISHED, OPEN
-from placement_recovery.recovery.context import Context
 from testkit.api import Unexpected
 from testkit.cloud import Cloud, Host, StaleHost, new_name
-from testkit.looks import enabled, lock_traits
 from testkit.placement import NOVA_INVENTORIES, ONE_SERVER, Resources
+from testkit.rows import new_uuid
 
 OWN_TRAIT = "CUSTOM_CHAOS_OWN"
 LICENCES = {**NOVA_INVENTORIES, "CUSTOM_CHAOS_LICENCE": 50}
@@ -34,6 +32,10 @@ class World:
     gone: Set[str] = field(default_factory=set)
     here: Set[str] = field(default_factory=set)  # servers that run on the host
     away: Set[str] = field(default_factory=set)  # servers that run on the other one, and hold this one too
+    tight: bool = False  # more is allocated than the host has
+    stripped: bool = False  # another's tool took allocations of live servers
+    settings: Dict[str, Any] = field(default_factory=dict)  # of the stale root: inventories, traits, aggregates
+    without_allocation: List[str] = field(default_factory=list)  # who was seen so during a recovery
 
     @classmethod
     def of(cls, cloud: Cloud) -> World:
@@ -41,7 +43,9 @@ class World:
         aggregate = cloud.provider(f"share-{new_name()}", inventories={"DISK_GB": 1000}, traits=())
         stale = cloud.stale_host(servers=0, inventories=LICENCES, traits=["COMPUTE_NODE", OWN_TRAIT],
                                  aggregates=[aggregate])
-        return cls(cloud, stale, cloud.healthy_host())
+        world = cls(cloud, stale, cloud.healthy_host())
+        world.look_at_settings()
+        return world
 
     @classmethod
     def mixed(cls, cloud: Cloud, method: str = "preserve") -> World:
@@ -102,15 +106,37 @@ class World:
         self.cloud.delete_server(server)
         return server
 
+    def add_stranger(self) -> str:
+        """A consumer of another service's, of whom Nova knows nothing."""
+        stranger = new_uuid()
+        self.kept[stranger] = ONE_SERVER
+        return self._allocated(stranger, consumer_type="CONTAINER")
+
+    def tighten(self) -> None:
+        """The host has less than is allocated on it: a new root does not take that as it is."""
+        uuid = self.stale.stale_uuid
+        small = {"total": 1, "max_unit": 1, "allocation_ratio": 1.0}
+        self.cloud.set_inventories(uuid, {**self.cloud.inventories(uuid), "VCPU": small})
+        self.tight = True
+        self.look_at_settings()
+
+    def look_at_settings(self) -> None:
+        """Keep in mind what a transplant carries over, and a rollback gives back."""
+        uuid, cloud = self.stale.stale_uuid, self.cloud
+        self.settings = {
+            "inventories": cloud.inventories(uuid), "traits": cloud.traits(uuid), "aggregates": cloud.aggregates(uuid)
+        }
+
     # what others do, as Nova does it
 
     def do(self, change: str, pick: int) -> None:
         """One of the changes below, to one of those that it can happen to, if there are any."""
-        holders = {*self.kept, *self.leftovers}
+        # Placement lets nobody write to a host that has less than is allocated on it.
+        holders = set() if self.tight else {*self.kept, *self.leftovers}
         able = {
             "delete_server": self.here | self.away,
             "move_server": self.here,
-            "confirm_resize": holders & set(self.resizes),
+            "confirm_resize": {*self.kept, *self.leftovers} & set(self.resizes),
         }
         chosen = sorted(able.get(change, holders))
         if chosen:
@@ -175,36 +201,3 @@ class World:
         parts = {self.stale.stale_uuid: here} if here else {}
         self.cloud.allocate(consumer, {**self.elsewhere.get(consumer, {}), **parts}, **more)
         return consumer
-
-    # the judgement
-
-    def problems(self, context: Context, recovery_id: str) -> List[str]:
-        """All that is not as it ought to be, now that the recovery has ended; empty where nothing was lost."""
-        state = context.journal(recovery_id).progress.state
-        if state == OPEN:
-            return ["the recovery is still open"]
-        provider = self.stale.compute_uuid if state == FINISHED else self.stale.stale_uuid
-        held = self.kept if state == FINISHED else {**self.kept, **self.leftovers}
-        found = [
-            f"{state}: {what} is {seen}, not {wanted}"
-            for what, seen, wanted in (
-                ("the provider of the name", self.cloud.find_provider(self.stale.node), provider),
-                ("what is allocated on it", self.cloud.provider_allocations(provider), held),
-                ("the service", self.cloud.service(self.stale.host), enabled()),
-                ("the lock", lock_traits(self.cloud, recovery_id), []),
-                ("the operator's trait", OWN_TRAIT in self.cloud.traits(provider), True),
-                ("the licences", self.cloud.inventories(provider).get("CUSTOM_CHAOS_LICENCE", {}).get("total"), 50),
-            )
-            if seen != wanted
-        ]
-        return found + self._consumer_problems(provider, held)
-
-    def _consumer_problems(self, provider: str, held: Dict[str, Resources]) -> List[str]:
-        found = []
-        for consumer in sorted({*self.kept, *self.leftovers, *self.elsewhere, *self.gone}):
-            part = {provider: dict(held[consumer])} if consumer in held else {}
-            wanted = {**{uuid: dict(one) for uuid, one in self.elsewhere.get(consumer, {}).items()}, **part}
-            seen = self.cloud.allocations(consumer)
-            if seen != wanted:
-                found.append(f"consumer {consumer} holds {seen}, not {wanted}")
-        return found
