@@ -55,6 +55,15 @@ class Sent(NamedTuple):
     body: Any = None
 
 
+class Killed(Exception):
+    """The process of the recovery ends here, by no error of the library's."""
+
+    @classmethod
+    def die(cls) -> None:
+        """What a meddler does to kill it."""
+        raise cls
+
+
 @dataclass
 class Meddler:
     """Somebody who acts at a given moment of a recovery: right before or after a request that writes, once.
@@ -84,6 +93,19 @@ class Meddler:
             else:
                 self.acts.remove(one)
                 one[4]()
+
+
+@dataclass
+class Listener(Meddler):
+    """A meddler who also notes each request before it is sent: (method, path)."""
+
+    heard: List[Tuple[str, str]] = field(default_factory=list)
+
+    def tell(self, when: str, method: str, path: str) -> None:
+        """Note it, and act if it is time."""
+        if when == "before":
+            self.heard.append((method, path))
+        super().tell(when, method, path)
 
 
 class WatchedApi:
