@@ -13,7 +13,7 @@ import pytest
 
 from placement_recovery.plan.method import DISCARD, PRESERVE, TRANSPLANT
 from placement_recovery.records.record import BACK, FINISHED, OPEN, ROLLED_BACK
-from testkit.chaos.judgement import problems
+from testkit.chaos.judgement import check
 from testkit.chaos.points import waits
 from testkit.chaos.process import (
     AFTER,
@@ -130,7 +130,7 @@ def until_finished(world: World, roads: Any, march: March) -> Set[str]:
         assert met or state == FINISHED, "nothing hit it, and still it did not end; see the output"
         places |= met
         if state != OPEN:
-            assert problems(world, context, recovery_id) == [], places
+            check(world, context, recovery_id)
             recovery_id = ""
         if state == FINISHED:
             return places
@@ -151,7 +151,7 @@ def go_back(cloud: Any, roads: Any, march: March) -> bool:
     progress = context.journal(recovery_id).progress
     assert (progress.state, progress.direction) == (ROLLED_BACK, BACK)
     assert len(places) > 8, sorted(places)
-    assert problems(world, context, recovery_id) == []
+    check(world, context, recovery_id)
     return True
 
 

@@ -17,7 +17,7 @@ from placement_recovery.plan.case import Request
 from placement_recovery.plan.method import DISCARD, TRANSPLANT
 from placement_recovery.records.record import BACK, FINISHED, OPEN
 from placement_recovery.recovery.planning import plan_recovery
-from testkit.chaos.judgement import problems
+from testkit.chaos.judgement import check
 from testkit.chaos.points import waits
 from testkit.chaos.process import (
     AFTER,
@@ -81,7 +81,9 @@ class Recoveries(RuleBasedStateMachine):
         host = self._world.stale.host
         self._open.enter_context(self._roads.watched(self._world, self.METHOD))
         self._compute = self._open.enter_context(
-            self._cloud.nova_compute(host, interval=0.3, only_after_restart=late)
+            self._cloud.nova_compute(
+                host, interval=0.3, only_after_restart=late, inventories=self._world.reported
+            )
         )
         if child:
             self._refuse_for_a_child()
@@ -175,8 +177,7 @@ class Recoveries(RuleBasedStateMachine):
         state = self._context.journal(self._recovery).progress.state
         if state != OPEN:
             self._roads.settle()
-            found = problems(self._world, self._context, self._recovery)
-            assert not found, found
+            check(self._world, self._context, self._recovery)
             self._recovery, self._over = "", state == FINISHED
 
     def _kept(self, act: Callable[[], None]) -> None:

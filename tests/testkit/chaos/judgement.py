@@ -30,6 +30,13 @@ def problems(world: World, context: Context, recovery_id: str) -> List[str]:
     return told + _consumer_problems(world, provider, held) + world.without_allocation
 
 
+def check(world: World, context: Context, recovery_id: str) -> None:
+    """Raise AssertionError with all problems, unabridged."""
+    found = problems(world, context, recovery_id)
+    if found:
+        raise AssertionError("; ".join(found))
+
+
 def _provider(world: World, provider: str, held: Dict[str, Resources]) -> Found:
     cloud, stale = world.cloud, world.stale
     licences = cloud.inventories(provider).get("CUSTOM_CHAOS_LICENCE", {}).get("total")
@@ -81,7 +88,7 @@ def _consumer_problems(world: World, provider: str, held: Dict[str, Resources]) 
 
 def look_for_gaps(world: World) -> None:
     """Between two requests of a transplant: everybody who is to be kept holds the stale root, or the new one."""
-    if world.stripped:
+    if world.rewritten:
         return  # by others
     held = {**_held_of(world, world.stale.stale_uuid), **_held_of(world, world.stale.compute_uuid)}
     for consumer, wanted in list(world.kept.items()):

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator
 
 from placement_recovery.plan.method import TRANSPLANT
 from placement_recovery.records.record import OPEN
-from testkit.chaos.judgement import problems
+from testkit.chaos.judgement import check
 from testkit.chaos.process import (
     AFTER,
     ANSWERS,
@@ -90,8 +90,7 @@ def survive(cloud: Any, roads: Roads, point: Point) -> bool:
         if context.journal(recovery_id).progress.state == OPEN:
             finish(roads, config, recovery_id, back)
         roads.settle()
-        found = problems(world, context, recovery_id)
-    assert not found, found
+        check(world, context, recovery_id)
     return bool(hit)
 
 

@@ -21,7 +21,7 @@ def audit_and_delete(world: World) -> None:
         return
     for consumer in sorted(cloud.provider_allocations(root)):
         parts = {uuid: held for uuid, held in cloud.allocations(consumer).items() if uuid != root}
-        world.stripped |= _written(world, consumer, parts)
+        _written(world, consumer, parts)
 
 
 def heal(world: World) -> None:
@@ -56,6 +56,7 @@ def _written(world: World, consumer: str, parts: Dict[str, Any]) -> bool:
         if error.status not in (400, 409):
             raise
         return False
+    world.rewritten = True
     return True
 
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Set
 
 from testkit.api import Unexpected
 from testkit.cloud import Cloud, Host, StaleHost, new_name
-from testkit.placement import NOVA_INVENTORIES, ONE_SERVER, Resources
+from testkit.placement import NOVA_INVENTORIES, ONE_SERVER, Inventories, Resources
 from testkit.rows import new_uuid
 
 OWN_TRAIT = "CUSTOM_CHAOS_OWN"
@@ -32,8 +32,9 @@ class World:
     gone: Set[str] = field(default_factory=set)
     here: Set[str] = field(default_factory=set)  # servers that run on the host
     away: Set[str] = field(default_factory=set)  # servers that run on the other one, and hold this one too
+    reported: Inventories = field(default_factory=lambda: NOVA_INVENTORIES)  # by nova-compute
     tight: bool = False  # more is allocated than the host has
-    stripped: bool = False  # another's tool took allocations of live servers
+    rewritten: bool = False  # others' tools took or replaced allocations of live servers
     settings: Dict[str, Any] = field(default_factory=dict)  # of the stale root: inventories, traits, aggregates
     without_allocation: List[str] = field(default_factory=list)  # who was seen so during a recovery
 
@@ -117,6 +118,7 @@ class World:
         uuid = self.stale.stale_uuid
         small = {"total": 1, "max_unit": 1, "allocation_ratio": 1.0}
         self.cloud.set_inventories(uuid, {**self.cloud.inventories(uuid), "VCPU": small})
+        self.reported = {**NOVA_INVENTORIES, "VCPU": small}
         self.tight = True
         self.look_at_settings()
 
