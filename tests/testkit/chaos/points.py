@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterator
 
 from placement_recovery.plan.method import TRANSPLANT
-from placement_recovery.records.record import OPEN
+from placement_recovery.records.record import BACK, OPEN
+from placement_recovery.recovery.context import Context
 from testkit.chaos.judgement import check
 from testkit.chaos.process import (
     AFTER,
@@ -15,7 +16,6 @@ from testkit.chaos.process import (
     AT_PAUSE,
     BEFORE,
     DONE,
-    FAILED,
     LATE,
     MOMENTS,
     ORPHANED,
@@ -87,16 +87,19 @@ def survive(cloud: Any, roads: Roads, point: Point) -> bool:
         hit = roads.attempt(config, recovery_id, False, point.blow).places
         if hit and point.blow.what not in ANSWERS:
             roads.attempt(config, recovery_id, back, point.blow)
-        if context.journal(recovery_id).progress.state == OPEN:
-            finish(roads, config, recovery_id, back)
+        finish(roads, context, config, recovery_id, back)
         roads.settle()
         check(world, context, recovery_id)
     return bool(hit)
 
 
-def finish(roads: Roads, config: Any, recovery_id: str, back: bool) -> None:
-    """Without a blow it comes to its end: back where that was asked for and can be, forward otherwise."""
-    ended = roads.attempt(config, recovery_id, back)
-    if back and ended.how == FAILED:
-        ended = roads.attempt(config, recovery_id)
-    assert ended.how == DONE, "the last attempt failed; see the output"
+def finish(roads: Roads, context: Context, config: Any, recovery_id: str, back: bool) -> None:
+    """Without a blow it comes to its end: back where that was asked for and can be, forward otherwise.
+
+    Once more where a late write is carried out in its very last moment: it sees that, and says so.
+    """
+    while context.journal(recovery_id).progress.state == OPEN:
+        ended = roads.attempt(config, recovery_id, back)
+        turned = back and context.journal(recovery_id).progress.direction != BACK
+        assert ended.how == DONE or turned or roads.carried_out, "the last attempt failed; see the output"
+        back = back and not turned

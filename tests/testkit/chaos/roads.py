@@ -51,6 +51,7 @@ class Roads:
         self._hits = 0
         self._until = ""  # when what is late is carried out
         self._due = False  # another attempt than that of the late write is under way
+        self.carried_out = 0  # of what was late, during the last attempt
         self._watch: Callable[[], object] = _see_nothing  # called between two writes
 
     def __enter__(self) -> Roads:
@@ -84,7 +85,7 @@ class Roads:
 
         Only what is late is not yet: some of it until `settle`.
         """
-        self._hits, self._due = 0, True
+        self._hits, self._due, self.carried_out = 0, True, 0
         self._attempt = Attempt(config, recovery_id, back, blow, self._carry_out_before_the_end)
         try:
             return self._attempt.end()
@@ -119,8 +120,7 @@ class Roads:
             self._carry_out()
 
     def _carry_out(self, which: Callable[[Any], bool] = lambda _late: True) -> None:
-        self._placement.carry_out(which)
-        self._nova.carry_out(which)
+        self.carried_out += len(self._placement.carry_out(which)) + len(self._nova.carry_out(which))
 
     def _meet(self, proxy: Any, method: str, path: str) -> None:
         """A request is here, and goes on when this returns."""
