@@ -10,14 +10,17 @@ from placement_recovery.cloud.model import ACCEPTED, LOCK_PREFIX, STATUS_DISABLE
 from placement_recovery.errors import ApiRejected
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
-from placement_recovery.recovery.lock import lock_trait
 from placement_recovery.recovery.methods import MOVE_ALLOCATIONS
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
 from placement_recovery.recovery.update import update_with_retry
 
 
 def copy_provider_settings(context: Context, journal: Journal) -> str:
-    """Traits, aggregates and inventories, each in union with what is there; and the lock of this recovery."""
+    """Traits, aggregates and inventories, each in union with what is there.
+
+    The lock stays on the stale root alone: nova-compute keeps the traits of its own root in memory, and at the enabling
+    of its service it may write back a lock that was released a moment ago.
+    """
     seen = look_at_replacement(context, journal)
     new = require_new(seen, journal.saved)
     old, nova_aggregates = journal.saved.stale, context.nova.host_aggregates()
@@ -50,7 +53,7 @@ def carried_traits(old: Provider) -> Set[str]:
 
 
 def _traits(context: Context, journal: Journal, new: Provider) -> int:
-    wanted = {*new.traits, *carried_traits(journal.saved.stale), lock_trait(journal)}
+    wanted = {*new.traits, *carried_traits(journal.saved.stale)}
     if ACCEPTED not in new.traits:
         wanted.add(STATUS_DISABLED)
     if wanted == set(new.traits):

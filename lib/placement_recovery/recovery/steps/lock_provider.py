@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from placement_recovery.errors import ApiNotFound, RecoveryUnderWay
+from placement_recovery.plan.method import TRANSPLANT
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import take_lock
 
 
 def lock_provider(context: Context, journal: Journal) -> str:
-    """Lock the stale provider, or the new one where that is there. Raises RecoveryUnderWay."""
-    saved, new = journal.saved, journal.progress.providers.get(journal.saved.stale.uuid)
+    """Lock the stale provider, or the new one where that is there. Raises RecoveryUnderWay.
+
+    A transplant locks the stale one alone; see copy_provider_settings.
+    """
+    saved = journal.saved
+    new = None if saved.method == TRANSPLANT else journal.progress.providers.get(saved.stale.uuid)
     locked = _lock(context, journal, saved.stale.uuid)
     if locked:
         if new is not None:
@@ -22,7 +27,7 @@ def lock_provider(context: Context, journal: Journal) -> str:
             f"provider {saved.stale.uuid} of {saved.host} is gone, and recovery {saved.id} did not delete it, for it "
             f"has not begun: another recovery, or a person, was faster"
         )
-    nothing = f"provider {saved.stale.uuid} is gone, and the new one is not there yet: nothing to lock"
+    nothing = f"provider {saved.stale.uuid} is gone, and no other one is to be locked yet"
     return (_lock(context, journal, new) if new is not None else "") or nothing
 
 
