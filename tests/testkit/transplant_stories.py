@@ -6,6 +6,7 @@ The module has the fixtures `host`, a host with servers and short periodics, and
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
 
@@ -193,6 +194,16 @@ class HeldPeriodics:
         resources()
         operator.client.delete(server)
 
+    def test_a_periodic_under_way_at_the_end_brings_no_lock_back(self, driven):
+        """It writes the traits that it has read before; those of its own root never were a lock."""
+        begun = driven()
+        with ExitStack() as at_the_end:
+            held = begun.hold("before-writes")
+            begun.before["close_recovery"] = lambda: at_the_end.enter_context(held).wait()
+            begun.run()
+            begun.end(held)
+        begun.check()
+
     def test_a_host_with_pinned_guests_asks_for_no_reshape(self, driven, resources):
         """The first inventories follow the root's creation at once, and a periodic after them finds PCPU."""
         resources(inventory={"PCPU": 4})
@@ -239,4 +250,5 @@ class _Begun(Driven):
         assert settings["traits"] >= self.settings["traits"]
         assert settings["inventories"] == self.settings["inventories"]
         assert self.operator.client.service(self.host)["status"] == "enabled"
+        assert self.operator.locks() == []
         assert errors_in_periodics(self.lab, self.host) == []

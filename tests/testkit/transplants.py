@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping
 
-from lab.waiting import LogMark
+from lab.waiting import LogMark, wait_until
 from placement_recovery.config import Config
 from placement_recovery.plan.case import Request
 from placement_recovery.plan.method import TRANSPLANT
@@ -44,7 +44,8 @@ class Driven:
     requests: int = 0
 
     def run(self) -> None:
-        """Plan, save, and all steps."""
+        """Plan, save, and all steps, once nova has heard from nova-compute since the fault."""
+        wait_until("nova-compute is up", lambda: self.lab.client.service(self.host)["state"] == "up", 60)
         config = {
             "clouds_file": str(self.lab.clouds_yaml), "cloud": "lab", "restart_how": "never", "store": "files",
             "store_folder": str(self.folder),
