@@ -25,7 +25,7 @@ def problems(world: World, context: Context, recovery_id: str) -> List[str]:
     held = world.kept if state == FINISHED else {**world.kept, **world.leftovers}
     found = [*_provider(world, provider, held), ("the lock", lock_traits(world.cloud, recovery_id), [])]
     if journal.saved.method == TRANSPLANT:
-        found += [*_settings(world, provider, state), *_roots(world, provider)]
+        found += [*_settings(world, provider), *_roots(world, provider)]
     told = [f"{state}: {what} is {seen}, not {wanted}" for what, seen, wanted in found if seen != wanted]
     return told + _consumer_problems(world, provider, held) + world.without_allocation
 
@@ -55,7 +55,7 @@ def _on_other(world: World) -> Dict[str, Resources]:
     return {consumer: parts[uuid] for consumer, parts in world.elsewhere.items() if uuid in parts}
 
 
-def _settings(world: World, provider: str, state: str) -> Found:
+def _settings(world: World, provider: str) -> Found:
     """All of them as they were; nova-compute's own mark that the service is disabled comes and goes."""
     cloud, before = world.cloud, world.settings
     traits = cloud.traits(provider) - {"COMPUTE_STATUS_DISABLED"}
