@@ -19,6 +19,7 @@ def wait_for_nova_compute(context: Context, journal: Journal) -> str:
     end = context.clock.seconds() + seconds
     while not is_accepted(context, new.uuid):
         if context.clock.seconds() >= end:
+            _check_same_compute_node(context, journal, new.uuid)
             raise ProviderNotReady(
                 f"after {seconds} s nova-compute on {journal.saved.host} has not accepted its provider {new.uuid} yet: "
                 f"{why_not_accepted(context, journal, new)}. All allocations are on it, and the compute service stays "
@@ -26,3 +27,13 @@ def wait_for_nova_compute(context: Context, journal: Journal) -> str:
             )
         context.clock.sleep(POLL_SECONDS)
     return f"nova-compute on {journal.saved.host} has accepted its provider {new.uuid}"
+
+
+def _check_same_compute_node(context: Context, journal: Journal, awaited: str) -> None:
+    """A restart may have given the compute node yet another UUID, whose root is not made yet."""
+    uuid = look_at_replacement(context, journal).hypervisor.uuid
+    if uuid != awaited:
+        raise ProviderNotReady(
+            f"the compute node of {journal.saved.host} has UUID {uuid} now, not {awaited}: all allocations are on the "
+            f"provider of the latter, and the compute service stays disabled; resume to move them on"
+        )
