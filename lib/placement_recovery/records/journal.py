@@ -77,10 +77,13 @@ class Journal:
         """Whether something is still to be done."""
         return self.progress.state == OPEN
 
-    def take_over(self) -> None:
-        """Begin a new attempt; the one before, should it still be at work, may write nothing more."""
+    def take_over(self, step: str) -> None:
+        """Begin a new attempt; the one before, should it still be at work, may write nothing more.
+
+        `step` is the one that does this, and so is intended itself. Any other that is intended still has died.
+        """
         now = self._clock.now()
-        died = any(one.state == INTENDED for one in self.progress.steps.values())
+        died = any(one.state == INTENDED for name, one in self.progress.steps.items() if name != step)
         taken = replace(
             self.progress,
             attempt=_new_attempt(),

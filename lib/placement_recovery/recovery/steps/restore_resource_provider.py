@@ -14,6 +14,7 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import take_lock
+from placement_recovery.recovery.methods import RESTORE_RESOURCE_PROVIDER
 from placement_recovery.recovery.update import update_with_retry
 
 
@@ -23,7 +24,7 @@ def restore_resource_provider(context: Context, journal: Journal) -> str:
     Raises StepFailed if nova-compute has already created its provider.
     """
     saved = journal.saved
-    journal.take_over()
+    journal.take_over(RESTORE_RESOURCE_PROVIDER.name)
     stands = context.reader.provider(saved.stale.uuid) is not None
     if not stands:
         _create(context, saved)

@@ -35,7 +35,7 @@ def open_recovery(context: Context, requested_name: str, request: Request, start
 
 def save_allocations(context: Context, journal: Journal) -> str:
     """The same of a recovery that is open already: begin a new attempt at it."""
-    journal.take_over()
+    journal.take_over(SAVE_ALLOCATIONS.name)
     return f"recovery {journal.saved.id} has its {len(journal.saved.consumers)} consumers saved already"
 
 

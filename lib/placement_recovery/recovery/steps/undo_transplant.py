@@ -18,6 +18,7 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.acceptance import is_accepted
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import require_lock, take_lock
+from placement_recovery.recovery.methods import RESTORE_RESOURCE_PROVIDER
 from placement_recovery.recovery.moving import batched, part_on, widen_for, write_consumers
 from placement_recovery.recovery.ownership import ask_nova
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement, stale_roots
@@ -30,7 +31,7 @@ _NEW_ROOT_NUMBER = 99
 
 def prepare_rollback(context: Context, journal: Journal) -> str:
     """Turn the recovery back, if that is still possible. Raises StepFailed where the way is forward only."""
-    journal.take_over()
+    journal.take_over(RESTORE_RESOURCE_PROVIDER.name)
     seen = look_at_replacement(context, journal)
     stale = _require_stale(seen, journal)
     _check_not_accepted(context, journal, seen)
