@@ -216,12 +216,15 @@ def without_a_home(context: Context, saved: Saved, holders: Holders) -> List[str
     return [one.uuid for one in held if homes[one.uuid] and homes[one.uuid] not in one.allocations]
 
 
-def widen_for(context: Context, journal: Journal, provider: Provider, parts: Iterable[Resources]) -> None:
-    """Make a provider's inventories wide enough for these parts; recorded before it is written."""
+def widen_for(
+    context: Context, provider: Provider, parts: Iterable[Resources], journal: Optional[Journal] = None
+) -> None:
+    """Make a provider's inventories wide enough for these parts; with a journal, recorded before it is written."""
     inventories, generation = context.placement.inventories_of(provider.uuid)
     wide = widen(inventories, parts)
     if wide:
-        journal.widen(wide)
+        if journal is not None:
+            journal.widen(wide)
         context.placement.set_inventories(replace(provider, generation=generation), {**inventories, **wide})
 
 

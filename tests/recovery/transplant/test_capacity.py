@@ -6,9 +6,9 @@ from typing import Any, Dict
 
 import pytest
 
-from placement_recovery.errors import CapacityExceeded
+from placement_recovery.errors import CapacityExceeded, StepFailed
 from placement_recovery.recovery.engine import run_step
-from testkit.driving import Killed, Meddler, begin, go_on, open_hasty, watched
+from testkit.driving import Killed, Meddler, begin, go_on, open_hasty, roll_back, watched
 from testkit.looks import disabled_by, holdings, moved
 from testkit.placement import NOVA_INVENTORIES
 
@@ -145,3 +145,24 @@ def test_a_server_that_would_not_fit_is_moved_by_batches_of_one_too(cloud, finis
     before, offered = holdings(cloud, stale.servers), cloud.inventories(stale.stale_uuid)
     finish(context, stale, begin(context, stale.host, "transplant"))
     assert_moved(cloud, stale, before, offered)
+
+
+def test_a_rollback_that_turns_forward_again_leaves_nothing_wide(cloud, finish):
+    """The stale root is widened otherwise than the new one, for what is left over comes back to it too."""
+    context, meddler = open_hasty(cloud.config(late_write_wait=0, batch_size=1)), Meddler()
+    stale = cloud.stale_host(servers=5, resources={"VCPU": 8, "MEMORY_MB": 512})
+    for server in stale.servers[:2]:
+        cloud.delete_server(server)
+    cloud.set_inventories(stale.stale_uuid, {**NOVA_INVENTORIES, "VCPU": {"total": 16, "max_unit": 16}})
+    offered = cloud.inventories(stale.stale_uuid)
+    recovery_id = begin(context, stale.host, "transplant")
+    go_on(context, recovery_id, before="move_allocations")
+    meddler.after("POST", "/allocations", Killed.die)
+    with pytest.raises(Killed):
+        run_step(watched(context, meddler), recovery_id, "move_allocations")
+    roll_back(context, recovery_id, until="return_allocations")
+    cloud.set_traits(stale.compute_uuid, {*cloud.traits(stale.compute_uuid), "COMPUTE_NODE"})
+    with pytest.raises(StepFailed, match="finish forward"):
+        roll_back(context, recovery_id)
+    finish(context, stale, recovery_id)
+    assert cloud.inventories(stale.compute_uuid) == offered

@@ -138,7 +138,7 @@ def _widen(context: Context, journal: Journal, holders: Holders, new: Provider, 
     kept = journal.saved.with_disposition(KEEP)
     parts.update({one.uuid: part_on(one.consumer, holders.view.stale) for one in kept})
     parts.update({one.uuid: one.allocations[new.uuid] for one in written if new.uuid in one.allocations})
-    widen_for(context, journal, new, parts.values())
+    widen_for(context, new, parts.values(), journal)
 
 
 def _check_homes(context: Context, journal: Journal, holders: Holders) -> None:

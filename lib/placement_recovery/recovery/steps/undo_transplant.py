@@ -114,7 +114,7 @@ def _write_back(context: Context, journal: Journal, seen: Replacement, stale: Pr
     """Write what is not back yet; how many that were."""
     wanted = _wanted(context, journal, seen, stale)
     if wanted:
-        _widen(context, journal, stale, wanted)
+        _widen(context, stale, wanted)
         for batch in batched([[one] for one in wanted], min(BATCH_SIZE, context.config.batch_size)):
             write_consumers(context, batch)
     return len(wanted)
@@ -153,12 +153,13 @@ def _wanted(context: Context, journal: Journal, seen: Replacement, stale: Provid
     return found
 
 
-def _widen(context: Context, journal: Journal, stale: Provider, wanted: List[Consumer]) -> None:
+def _widen(context: Context, stale: Provider, wanted: List[Consumer]) -> None:
+    """Not recorded: what was saved is set again afterwards, and the record says how the new root was widened."""
     parts: Dict[str, Mapping[str, int]] = {
         uuid: one.resources for uuid, one in context.placement.parts_on(stale.uuid).items()
     }
     parts.update({one.uuid: one.allocations[stale.uuid] for one in wanted if stale.uuid in one.allocations})
-    widen_for(context, journal, stale, parts.values())
+    widen_for(context, stale, parts.values())
 
 
 def _restore_inventories(context: Context, uuid: str, inventories: Mapping[str, Inventory]) -> None:
