@@ -158,6 +158,20 @@ def test_nova_accepts_in_the_moment_in_which_traits_are_copied(cloud, context, f
     assert_recovered(cloud, stale, finish(context, stale, recovery_id), before)
 
 
+def test_a_trait_that_the_driver_reports_no_more_is_not_brought_back_once_accepted(cloud, context, finish):
+    """Of its own traits nova-compute has the last word; a custom one that is gone comes back."""
+    stale = cloud.stale_host(servers=1, traits=("COMPUTE_NODE", "HW_CPU_X86_VMX", "CUSTOM_RACK_7"))
+    before, new = holdings(cloud, stale.servers), stale.compute_uuid
+    recovery_id = begin(context, stale.host, "transplant")
+    go_on(context, recovery_id, until="move_allocations")
+    assert cloud.traits(new) >= {"HW_CPU_X86_VMX", "CUSTOM_RACK_7"}
+    cloud.set_traits(new, {*cloud.traits(new), "COMPUTE_NODE"} - {"HW_CPU_X86_VMX", "CUSTOM_RACK_7"})
+    journal = finish(context, stale, recovery_id)
+    assert "HW_CPU_X86_VMX" not in cloud.traits(new)
+    assert "CUSTOM_RACK_7" in cloud.traits(new)
+    assert_recovered(cloud, stale, journal, before)
+
+
 class Recorder:
     """A store whose every use is noted."""
 

@@ -14,6 +14,9 @@ from placement_recovery.recovery.methods import MOVE_ALLOCATIONS
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
 from placement_recovery.recovery.update import update_with_retry
 
+# Traits that nova-compute writes by itself from what its driver reports: that one is not there any more is its word.
+NOVA_OWN = ("COMPUTE_", "HW_", "OWNER_NOVA")
+
 
 def copy_provider_settings(context: Context, journal: Journal) -> str:
     """Traits, aggregates and inventories, each in union with what is there.
@@ -53,9 +56,12 @@ def carried_traits(old: Provider) -> Set[str]:
 
 
 def _traits(context: Context, journal: Journal, new: Provider) -> int:
-    wanted = {*new.traits, *carried_traits(journal.saved.stale)}
-    if ACCEPTED not in new.traits:
-        wanted.add(STATUS_DISABLED)
+    carried = carried_traits(journal.saved.stale)
+    if ACCEPTED in new.traits:
+        carried = {one for one in carried if not one.startswith(NOVA_OWN)}
+    else:
+        carried.add(STATUS_DISABLED)
+    wanted = {*new.traits, *carried}
     if wanted == set(new.traits):
         return new.generation
     try:

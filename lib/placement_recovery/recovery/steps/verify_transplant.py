@@ -12,11 +12,8 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.moving import look_at_holders, plan_moves, without_a_home
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
-from placement_recovery.recovery.steps.copy_provider_settings import carried_traits
+from placement_recovery.recovery.steps.copy_provider_settings import NOVA_OWN, carried_traits
 from placement_recovery.recovery.steps.move_allocations import narrow_inventories
-
-# Traits that nova-compute writes by itself from what its driver reports: that one is not there any more is its word.
-NOVA_OWN = ("COMPUTE_", "HW_", "OWNER_NOVA")
 
 
 def verify_transplant(context: Context, journal: Journal) -> str:
