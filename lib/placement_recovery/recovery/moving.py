@@ -145,7 +145,9 @@ def _plan_absent(moves: Moves, before: Decision, holders: Holders, new: str) -> 
     elif uuid not in holders.held:
         return  # moved, as it was saved
     elif verdict.what == UNDER_WAY:
-        moves.waiting[uuid] = verdict.reason
+        # Of a move that began once it was on the new root, Nova itself has given the source part to the migration.
+        if not any(one.uuid in holders.on_new for one in holders.owners.open_moves(uuid)):
+            moves.waiting[uuid] = verdict.reason
     else:
         moves.groups.append([_restored(before, holders.held[uuid], holders, new)])
 

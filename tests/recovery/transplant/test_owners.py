@@ -214,6 +214,22 @@ def test_who_is_under_way_keeps_the_stale_root_until_it_is_over(cloud, finish):
     assert cloud.allocations(busy) == {stale.compute_uuid: ONE_SERVER}
 
 
+def test_a_migration_that_begins_after_the_move_holds_nothing_up(cloud, finish):
+    """Nova has given the source part to the migration itself, on the new root."""
+    context = open_hasty(cloud.config(late_write_wait=0), pace=20)
+    stale, other = cloud.stale_host(servers=1), cloud.healthy_host()
+    (server,) = stale.servers
+    recovery_id = begin(context, stale.host, "transplant")
+    go_on(context, recovery_id, until="move_allocations")
+    move = cloud.migration(server, source_host=stale.host, dest_host=other.host, status="migrating")
+    cloud.set_server(server, task_state="resize_migrating")
+    cloud.allocate(server, {other.uuid: ONE_SERVER})
+    cloud.allocate(move, {stale.compute_uuid: ONE_SERVER})
+    assert finish(context, stale, recovery_id).progress.state == "finished"
+    assert cloud.allocations(server) == {other.uuid: ONE_SERVER}
+    assert cloud.allocations(move) == {stale.compute_uuid: ONE_SERVER}
+
+
 @pytest.fixture
 def doubtful(cloud):
     """A host with an ERROR server that has no host, and a consumer that nobody knows."""
