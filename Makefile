@@ -16,7 +16,7 @@ CONSUMERS ?= 20 100 500 2000
 pack = $$($(PYTHON) -m lab.environments pack)
 lint = $$($(PYTHON) -m lab.environments lint)
 
-.PHONY: help demo demo-event test test-fast test-crowd chaos fuzz benchmark benchmark-transplant lint ruff mypy imports yaml checks
+.PHONY: help demo demo-event test test-real test-fast test-crowd chaos fuzz benchmark benchmark-transplant lint ruff mypy imports yaml checks
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -30,6 +30,11 @@ demo-event:  ## The same, but the log sensor notices it and the rule starts it (
 test:  ## All tests, those on a real OpenStack too
 	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
 	PLACEMENT_RECOVERY_LAB=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
+
+test-real:  ## What takes minutes of a real nova-compute's time: transplants with held periodics, the lab's own holds
+	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
+	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_LONG=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) \
+	    tests/real tests/lab/openstack
 
 test-fast:  ## The tests that need no OpenStack
 	$(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)

@@ -32,6 +32,7 @@ NEED_THE_LAB = (
 collect_ignore = list(NEED_THE_LAB) if sys.version_info < (3, 11) else []
 
 LAB_WANTED = os.environ.get("PLACEMENT_RECOVERY_LAB") == "1"
+LONG_WANTED = os.environ.get("PLACEMENT_RECOVERY_LONG") == "1"
 
 
 def pytest_configure(config):
@@ -39,6 +40,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "placement: needs a real Placement and nova-api (the lab without computes)")
     config.addinivalue_line("markers", "xdist_group(name): tests that one worker has to have together")
     config.addinivalue_line("markers", "lab: needs a whole lab with nova-compute")
+    config.addinivalue_line("markers", "long: takes minutes of a real nova-compute's time; `make test-real` runs it")
 
 
 # What takes longest comes first, so that the workers end together. One worker has all tests of a group: a release's lab
@@ -71,6 +73,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(_place(item)))
         if "cloud" in getattr(item, "fixturenames", ()):
             item.add_marker("placement")
+        if not LONG_WANTED and item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: run it by `make test-real`"))
         if not LAB_WANTED and (item.get_closest_marker("placement") or item.get_closest_marker("lab")):
             item.add_marker(skip)
 

@@ -50,7 +50,7 @@ DEATHS = (Blow(BEFORE), Blow(SENT), Blow(AFTER), Blow(BEFORE, RECORD))
 DELAYS = (*(Blow(LATE, until=until) for until in (AT_RESUME, AT_PAUSE)), Blow(ORPHANED, until=AT_PAUSE))
 SOME = (
     March(PRESERVE, Blow(SENT)), March(PRESERVE, Blow(BEFORE, RECORD)), March(PRESERVE, Blow("409")),
-    March(PRESERVE, Blow(SENT), back=True), March(TRANSPLANT, Blow(SENT)), March(TRANSPLANT, DELAYS[0], back=True),
+    March(PRESERVE, Blow(SENT), back=True), March(TRANSPLANT, DELAYS[0], back=True),
 )
 BEGIN = {
     "lock_provider: PUT /traits/*",

@@ -10,7 +10,7 @@ from lab.openstack.control import POINTS, Resources
 from lab.waiting import LabError
 
 HOST = "compute-0"
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 
 @pytest.fixture(scope="module", params=["26", "34"])

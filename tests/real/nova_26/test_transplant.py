@@ -38,9 +38,11 @@ class TestServersRunning(ServersRunning):
     """On nova 26."""
 
 
+@pytest.mark.long
 class TestNovaComputeStopped(NovaComputeStopped):
     """On nova 26."""
 
 
+@pytest.mark.long
 class TestHeldPeriodics(HeldPeriodics):
     """On nova 26."""

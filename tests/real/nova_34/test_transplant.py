@@ -38,9 +38,11 @@ class TestServersRunning(ServersRunning):
     """On nova 34."""
 
 
+@pytest.mark.long
 class TestNovaComputeStopped(NovaComputeStopped):
     """On nova 34."""
 
 
+@pytest.mark.long
 class TestHeldPeriodics(HeldPeriodics):
     """On nova 34."""
