@@ -64,6 +64,7 @@ def _by_length(items):
     items.sort(key=lambda item: order.get(_place(item), len(order)))
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     """What uses the test cloud needs a lab, which `make test` allows; StackStorm's pack tests go without."""
     _by_length(items)
