@@ -99,7 +99,7 @@ CHANGES = (
     Change(
         "somebody enabled the service",
         lambda cloud, stale: cloud.set_service(stale.host, disabled=False, disabled_reason=None),
-        StepFailed, "was enabled meanwhile: nothing is taken away",
+        StepFailed, "somebody enabled the compute service",
     ),
     Change(
         "somebody took the lock away",

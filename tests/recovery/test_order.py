@@ -90,7 +90,7 @@ def test_an_abandoned_recovery_is_not_taken_up_again(cloud, context):
     recovery_id = begin(context, stale.host)
     go_on(context, recovery_id, until="disable_compute_service")
     cloud.set_service(stale.host, disabled=False, disabled_reason=None)
-    with pytest.raises(StepFailed, match="was enabled meanwhile"):
+    with pytest.raises(StepFailed, match="somebody enabled the compute service"):
         run_step(context, recovery_id, "delete_allocations")
     for name in step_names():
         with pytest.raises(StepFailed, match="abandoned before it took anything away; start a new one"):
