@@ -6,6 +6,7 @@ import pytest
 
 from placement_recovery.errors import ConsumerChanged
 from placement_recovery.plan.consumers import DROP, KEEP, TRIM
+from placement_recovery.recovery.update import CONFLICT_TRIES
 from testkit.driving import Meddler, begin, go_on, open_hasty, roll_back, watched
 from testkit.looks import enabled, holdings, lock_traits
 from testkit.placement import ONE_SERVER
@@ -67,15 +68,16 @@ def test_a_write_after_others_were_cleared_is_met_too(cloud, one_a_batch):
 
 
 def test_a_consumer_that_changes_all_the_time_stops_the_step(cloud, context):
-    """A bounded number of attempts; nothing was taken away, so all is put back."""
+    """A bounded number of tries; nothing was taken away, so all is put back."""
     stale, meddler = cloud.stale_host(servers=1), Meddler()
     server, recovery_id = stale.servers[0], begin(context, stale.host)
-    for vcpus in range(2, 7):
+    last = CONFLICT_TRIES + 1
+    for vcpus in range(2, last + 1):
         held = {stale.stale_uuid: {"VCPU": vcpus}}
         meddler.before("POST", "/allocations", lambda held=held: cloud.allocate(server, held), passing=vcpus - 2)
-    with pytest.raises(ConsumerChanged, match=r"change all the time, 5 attempts met.*nothing was taken away"):
+    with pytest.raises(ConsumerChanged, match=rf"change all the time, {CONFLICT_TRIES} tries met.*nothing was taken away"):
         go_on(watched(context, meddler), recovery_id)
-    assert cloud.allocations(server) == {stale.stale_uuid: {"VCPU": 6}}
+    assert cloud.allocations(server) == {stale.stale_uuid: {"VCPU": last}}
     assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 

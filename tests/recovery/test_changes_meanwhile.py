@@ -51,7 +51,7 @@ CHANGES = (
     Change(
         "a new consumer came",
         lambda cloud, stale: cloud.allocate(new_uuid(), {stale.stale_uuid: ONE_SERVER}),
-        ProviderInUse, "holds provider .* since after the plan was made",
+        ProviderInUse, "holds provider .* only since the plan was made",
     ),
     Change(
         "a server was deleted, and its allocation is still there",

@@ -133,7 +133,7 @@ def test_the_recovery_ends_well(cloud, story):
     assert story.journal.progress.state == "finished"
     summary = story.journal.progress.steps["set_allocations"].summary
     assert summary.startswith("2 consumers hold")
-    assert "; 11 not, for their owners deleted or moved them" in summary
+    assert "; 11 do not, because their owners deleted or moved them" in summary
     assert cloud.service(story.stale.host) == enabled()
     assert lock_traits(cloud, story.journal.saved.id) == []
 
