@@ -75,7 +75,8 @@ def test_a_consumer_that_changes_all_the_time_stops_the_step(cloud, context):
     for vcpus in range(2, last + 1):
         held = {stale.stale_uuid: {"VCPU": vcpus}}
         meddler.before("POST", "/allocations", lambda held=held: cloud.allocate(server, held), passing=vcpus - 2)
-    with pytest.raises(ConsumerChanged, match=rf"change all the time, {CONFLICT_TRIES} tries met.*nothing was taken away"):
+    words = f"change all the time, {CONFLICT_TRIES} tries met.*nothing was taken away"
+    with pytest.raises(ConsumerChanged, match=words):
         go_on(watched(context, meddler), recovery_id)
     assert cloud.allocations(server) == {stale.stale_uuid: {"VCPU": last}}
     assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
