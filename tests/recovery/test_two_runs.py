@@ -18,13 +18,13 @@ def test_the_earlier_run_stops_and_undoes_nothing(cloud, context):
     """Its next step is refused; the service stays disabled and the lock held for the run that goes on."""
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
-    earlier = run_step(context, recovery_id, "lock_provider").run
+    earlier = run_step(context, recovery_id, "lock_provider").attempt
     go_on(context, recovery_id, until="disable_compute_service")
-    with pytest.raises(RecoveryUnderWay, match="taken it over"):
+    with pytest.raises(RecoveryUnderWay, match="has taken over"):
         run_step(context, recovery_id, "delete_allocations", earlier)
     assert cloud.allocations(stale.servers[0]) == {stale.stale_uuid: ONE_SERVER}
     assert cloud.service(stale.host).items() >= disabled_by(recovery_id).items()
-    assert context.journal(recovery_id).run.upper() in "".join(cloud.traits(stale.stale_uuid))
+    assert context.journal(recovery_id).attempt.upper() in "".join(cloud.traits(stale.stale_uuid))
 
 
 def test_a_run_that_was_taken_over_in_the_middle_of_a_step_writes_nothing_more(cloud, context):
@@ -32,10 +32,10 @@ def test_a_run_that_was_taken_over_in_the_middle_of_a_step_writes_nothing_more(c
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
     earlier = context.journal(recovery_id)
-    later = run_step(context, recovery_id, "save_allocations").run
+    later = run_step(context, recovery_id, "save_allocations").attempt
     with pytest.raises(RecoveryUnderWay):
-        earlier.writing(True)
-    assert context.journal(recovery_id).run == later
+        earlier.pass_no_return()
+    assert context.journal(recovery_id).attempt == later
     assert not context.journal(recovery_id).progress.past_no_return
 
 
@@ -58,7 +58,7 @@ def resume(context: Any, recovery_id: str) -> Union[str, PlacementRecoveryError]
     try:
         result = run_step(context, recovery_id, "save_allocations")
         for name in step_names()[1:]:
-            result = run_step(context, recovery_id, name, result.run)
+            result = run_step(context, recovery_id, name, result.attempt)
     except PlacementRecoveryError as error:
         return error
     return result.state
