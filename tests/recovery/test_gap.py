@@ -146,7 +146,7 @@ def test_who_stays_busy_is_set_by_a_resume(cloud):
     with cloud.nova_compute(stale.host, interval=0.1):
         go_on(context, recovery_id, before="set_allocations")
         cloud.set_server(busy, task_state="image_snapshot")
-        with pytest.raises(StepFailed, match=f"1 consumer.*under way.*{busy} .task image_snapshot.*Resume when it is"):
+        with pytest.raises(StepFailed, match=f"1 consumer.*under way.*{busy} .*task image_snapshot.*Resume when it is"):
             go_on(context, recovery_id)
         assert set(cloud.provider_allocations(stale.compute_uuid)) == set(stale.servers) - {busy}
         assert cloud.service(stale.host) == disabled_by(recovery_id)

@@ -108,5 +108,5 @@ def test_going_on_from_the_top_skips_what_is_done(cloud, context):
         for name in stops:
             go_on(context, recovery_id, until=name)
     assert cloud.allocations(stale.servers[0]).keys() == {stale.compute_uuid}
-    assert context.journal(recovery_id).progress.steps["lock_provider"].runs == len(stops)
+    assert context.journal(recovery_id).progress.steps["lock_provider"].tries == len(stops)
     assert lock_traits(cloud, recovery_id) == []
