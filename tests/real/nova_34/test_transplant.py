@@ -8,7 +8,7 @@ from lab.openstack import faults
 from testkit.transplant_stories import HeldPeriodics, NovaComputeStopped, ServersRunning, recover_watched
 from testkit.transplants import add_host
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 HOST, ELSEWHERE = "compute-9", "compute-4"
 NAMES = ("live-1", "live-2", "live-3", "moved")
 
@@ -38,11 +38,9 @@ class TestServersRunning(ServersRunning):
     """On nova 34."""
 
 
-@pytest.mark.long
 class TestNovaComputeStopped(NovaComputeStopped):
     """On nova 34."""
 
 
-@pytest.mark.long
 class TestHeldPeriodics(HeldPeriodics):
     """On nova 34."""
