@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from typing import Any
 
 from sqlalchemy import event
@@ -10,12 +11,21 @@ from sqlalchemy.engine import Engine
 
 BUSY_MILLISECONDS = 60_000
 
+# One connection to each file stays open: SQLite removes the write-ahead log with the last one, and oslo.db opens one
+# for each transaction.
+_kept: dict[str, sqlite3.Connection] = {}
+
 
 @event.listens_for(Engine, "connect")
 def _connected(connection: Any, _record: Any) -> None:
     """A write-ahead log lets readers pass a writer; the lab's data need not survive a power cut."""
-    for setting in ("journal_mode=WAL", "synchronous=OFF", f"busy_timeout={BUSY_MILLISECONDS}"):
-        connection.execute(f"PRAGMA {setting}")
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+    connection.execute("PRAGMA synchronous=OFF")
+    file = connection.execute("PRAGMA database_list").fetchone()[2]
+    if file and file not in _kept:
+        connection.execute("PRAGMA journal_mode=WAL")
+        _kept[file] = sqlite3.connect(file, check_same_thread=False)
+        _kept[file].execute("SELECT name FROM sqlite_master").fetchone()
 
 
 @event.listens_for(Engine, "begin")
