@@ -62,7 +62,7 @@ def test_servers_are_paged(cloud, nova, page):
     made = cloud.servers(4, host=host)
     client, counting = nova(page)
     assert uuids(client.servers_on(host)) == sorted(made)
-    assert len(counting.requested_name) == -(-4 // page) + 1
+    assert len(counting.requested_name) == 4 // page + 1  # a full page may not be the last
 
 
 @PAGES

@@ -77,7 +77,7 @@ def test_a_provider_that_is_claimed_is_refused(cloud, planner):
     cloud.set_traits(stale.stale_uuid, ["COMPUTE_NODE", f"CUSTOM_PLACEMENT_RECOVERY_{other.upper()}"])
     told = refusal(planner.plan(stale.host))
     assert told.startswith(f"provider {stale.stale_uuid} is locked by recovery {other}, which is not unfinished")
-    assert "audit_cloud and show_recoveries say how to take the lock away" in told
+    assert "audit_cloud and show_recoveries say how to remove the lock" in told
 
 
 def tight(**inventory):

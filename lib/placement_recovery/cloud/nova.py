@@ -6,7 +6,7 @@ hides.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
 from placement_recovery.cloud.model import ComputeService, HostAggregate, Hypervisor, Migration, Server
 from placement_recovery.cloud.session import Api
@@ -46,7 +46,18 @@ class Nova:
     def hypervisors(self) -> Tuple[Hypervisor, ...]:
         """All compute nodes of all cells that answer."""
         found = self._pages("/os-hypervisors/detail", "hypervisors", {})
-        return tuple(sorted((_hypervisor(item) for item in found), key=lambda one: (one.node, one.host)))
+        return _sorted_hypervisors(found)
+
+    def hypervisors_like(self, name: str) -> Tuple[Hypervisor, ...]:
+        """The compute nodes with this in their name, in whatever case, without a list of the whole cloud (>= 2.53).
+
+        Nova matches by LIKE and does not page; 404 says that there is none.
+        """
+        try:
+            found = self._get("/os-hypervisors/detail", {"hypervisor_hostname_pattern": name})["hypervisors"]
+        except ApiNotFound:
+            return ()
+        return _sorted_hypervisors(found)
 
     def host_aggregates(self) -> Tuple[HostAggregate, ...]:
         """All host aggregates (>= 2.41 for their UUIDs)."""
@@ -65,11 +76,11 @@ class Nova:
         filters = {"all_tenants": "1", "host": host}
         if deleted:
             filters["deleted"] = "true"
-        return tuple(_server(item) for item in self._pages("/servers/detail", "servers", filters))
+        return tuple(_server(item) for item in self._servers(filters))
 
     def all_servers(self) -> Tuple[Server, ...]:
         """The servers of all projects on all hosts, but deleted and SOFT_DELETED ones."""
-        return tuple(_server(item) for item in self._pages("/servers/detail", "servers", {"all_tenants": "1"}))
+        return tuple(_server(item) for item in self._servers({"all_tenants": "1"}))
 
     def find_server(self, uuid: str) -> Optional[Server]:
         """One server, SOFT_DELETED ones included; None where Nova knows none (404)."""
@@ -81,7 +92,7 @@ class Nova:
     def find_deleted_server(self, uuid: str) -> Optional[Server]:
         """One server that was deleted and not purged yet; None where there is none."""
         filters = {"all_tenants": "1", "deleted": "true", "uuid": uuid}
-        found = [item for item in self._pages("/servers/detail", "servers", filters) if item["id"] == uuid]
+        found = [item for item in self._servers(filters) if item["id"] == uuid]
         return _server(found[0]) if found else None
 
     def has_instance_actions(self, uuid: str) -> bool:
@@ -108,13 +119,23 @@ class Nova:
     def _get(self, path: str, params: Optional[Mapping[str, str]] = None) -> Dict[str, Any]:
         return self._api.get(path, self._version, params)
 
+    def _servers(self, filters: Mapping[str, str]) -> Iterator[Dict[str, Any]]:
+        """Page as long as Nova says that there is more: of servers it hides none after it cut the page."""
+        params = {**filters, "limit": str(self._page)}
+        while True:
+            answer = self._get("/servers/detail", params)
+            yield from answer["servers"]
+            if not answer["servers"] or not answer.get("servers_links"):
+                return
+            params["marker"] = answer["servers"][-1]["id"]
+
     def _pages(
         self, path: str, key: str, filters: Mapping[str, str], marker: str = "id"
     ) -> Iterator[Dict[str, Any]]:
-        """Page until an empty page: a short one is no end, an operator's max_limit cuts it too.
+        """Page until an empty page: Nova's link to more is not to be relied on here.
 
         nova-api hides migrations marked so, and nodes without a service, after it cut the page. Nova marks none itself
-        any more (read), so that a page of nothing else is not to be expected.
+        any more, so that a page of nothing else is not to be expected.
         """
         params = {**filters, "limit": str(self._page)}
         while True:
@@ -136,6 +157,10 @@ def _service(item: Mapping[str, Any]) -> ComputeService:
         disabled_reason=item.get("disabled_reason") or "",
         forced_down=bool(item.get("forced_down", False)),
     )
+
+
+def _sorted_hypervisors(items: Iterable[Mapping[str, Any]]) -> Tuple[Hypervisor, ...]:
+    return tuple(sorted((_hypervisor(item) for item in items), key=lambda one: (one.node, one.host)))
 
 
 def _hypervisor(item: Mapping[str, Any]) -> Hypervisor:

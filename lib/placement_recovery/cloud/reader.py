@@ -9,7 +9,7 @@ from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Ty
 from placement_recovery.cloud.model import ComputeService, Consumer, Hypervisor, Provider
 from placement_recovery.cloud.nova import Nova
 from placement_recovery.cloud.placement import Placement
-from placement_recovery.cloud.snapshot import Owners, Snapshot
+from placement_recovery.cloud.snapshot import Owners, Snapshot, same_but_for_domain
 from placement_recovery.errors import ApiNotFound
 
 Item = TypeVar("Item")
@@ -34,8 +34,8 @@ class Reader:
         if unreachable:
             # Nova leaves a cell that is down out of some lists and answers others with 500: no look would be whole.
             return Snapshot(requested_name, (), unreachable, service=None, matches=())
-        hypervisors = self._nova.hypervisors()
-        matches = tuple(one for one in hypervisors if requested_name in (one.host, one.node))
+        hypervisors = self._around(requested_name, services)
+        matches = _matches(requested_name, hypervisors)
         host = matches[0].host if len(matches) == 1 else requested_name
         base = Snapshot(
             requested_name=requested_name,
@@ -48,6 +48,16 @@ class Reader:
         done = self.complete(base, holders)
         # A cell that went down meanwhile was left out of what was read since.
         return replace(done, unreachable_hosts=unreachable_hosts(self._nova.services()))
+
+    def _around(self, requested_name: str, services: Sequence[ComputeService]) -> Tuple[Hypervisor, ...]:
+        """The compute nodes that are called so or alike; all of the cloud where their names alone do not settle it."""
+        found = self._nova.hypervisors_like(requested_name)
+        matches, is_host = _matches(requested_name, found), requested_name in {one.host for one in services}
+        if not matches or (is_host and requested_name not in {one.host for one in matches}):
+            return self._nova.hypervisors()  # its node is called otherwise
+        hidden = hidden_hosts(services, found)
+        alike = any(same_but_for_domain(host, one.node) for host in hidden for one in matches)
+        return self._nova.hypervisors() if alike else found
 
     def complete(self, base: Snapshot, holders: bool) -> Snapshot:
         """A snapshot that knows of Nova's lists alone, with what Placement has of its host."""
@@ -83,7 +93,25 @@ class Reader:
             return base
         consumers = self.consumers([one.uuid for one in base.tree])
         owners = self.owners(base.hypervisor.host, [one.uuid for one in consumers])
-        return replace(base, consumers=consumers, owners=owners, host_aggregates=self._nova.host_aggregates())
+        return replace(
+            base,
+            consumers=consumers,
+            owners=owners,
+            hypervisors=self.with_homes(base.hypervisors, consumers, owners),
+            host_aggregates=self._nova.host_aggregates(),
+        )
+
+    def with_homes(
+        self, known: Tuple[Hypervisor, ...], consumers: Iterable[Consumer], owners: Owners
+    ) -> Tuple[Hypervisor, ...]:
+        """These compute nodes, with those where the consumers' servers live, and those that a resized one holds."""
+        homes = {one.node for one in owners.servers.values() if one.node} - {one.node for one in known}
+        found = {one.uuid: one for node in self.each(self._nova.hypervisors_like, sorted(homes)) for one in node}
+        resized = {one.uuid for one in owners.servers.values() if one.status == "VERIFY_RESIZE"}
+        ends = {uuid for one in consumers if one.uuid in resized for uuid in one.allocations}
+        unknown = sorted(ends - {one.uuid for one in known} - set(found))
+        found.update({one.uuid: one for one in self.each(self._nova.find_hypervisor, unknown) if one})
+        return (*known, *(one for uuid, one in sorted(found.items()) if one not in known))
 
     def find_provider_by_name(self, name: str) -> Optional[Provider]:
         """The provider of this name, bare; None where the name is free."""
@@ -155,6 +183,10 @@ class Reader:
             return [call(item) for item in items]
         with ThreadPoolExecutor(max_workers=min(self._concurrency, len(items))) as pool:
             return list(pool.map(call, items))
+
+
+def _matches(name: str, hypervisors: Iterable[Hypervisor]) -> Tuple[Hypervisor, ...]:
+    return tuple(one for one in hypervisors if name in (one.host, one.node))
 
 
 def unreachable_hosts(services: Iterable[ComputeService]) -> Tuple[str, ...]:

@@ -38,7 +38,10 @@ class Owners:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One look at a host. What is absent is None or empty; what could not be read raised before this existed."""
+    """One look at a host. What is absent is None or empty; what could not be read raised before this existed.
+
+    `hypervisors` are those of the node's name, and those where the consumers' servers live; others may be among them.
+    """
 
     requested_name: str
     hypervisors: Tuple[Hypervisor, ...]
@@ -54,6 +57,7 @@ class Snapshot:
     consumers: Tuple[Consumer, ...] = ()
     owners: Owners = field(default_factory=Owners)
     # Hosts whose nova-compute is up, but of which nova lists no compute node: it shows none before discover_hosts ran.
+    # Where the node is known, only those that are called alike are looked for.
     hidden_hosts: Tuple[str, ...] = ()
     host_aggregates: Tuple[HostAggregate, ...] = ()
     # A stale root that a transplant renamed, of whose recovery this store has no record; `tree` and consumers are its.
@@ -82,9 +86,10 @@ class Snapshot:
         if not self.hypervisor:
             return ()
         node = self.hypervisor.node
-        return tuple(host for host in self.hidden_hosts if _same_but_for_domain(host, node))
+        return tuple(host for host in self.hidden_hosts if same_but_for_domain(host, node))
 
 
-def _same_but_for_domain(one: str, other: str) -> bool:
+def same_but_for_domain(one: str, other: str) -> bool:
+    """Whether one name is the other one, or that with a domain behind it; case aside."""
     shorter, longer = sorted((one.casefold(), other.casefold()), key=len)
     return longer == shorter or longer.startswith(f"{shorter}.")

@@ -78,7 +78,8 @@ def look_at_holders(context: Context, journal: Journal, seen: Replacement, new: 
     ]
     held = {one.uuid: one for one in context.reader.show_consumers({*changed, *absent})}
     held.update({one: planned[one].consumer for one in on_stale if one not in held})
-    return Holders(view, on_stale, on_new, held)
+    known = context.reader.with_homes(seen.hypervisors, held.values(), owners)
+    return Holders(replace(view, hypervisors=known), on_stale, on_new, held)
 
 
 def _as_saved(decision: Optional[Decision], parts: Dict[str, Part]) -> bool:

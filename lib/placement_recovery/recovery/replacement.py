@@ -55,7 +55,7 @@ def look_at_replacement(context: Context, journal: Journal) -> Replacement:
     """Look, and hold what is seen against the record. Raises StepFailed where that is not what this recovery made."""
     saved = journal.saved
     services = context.nova.services()
-    hypervisors = context.nova.hypervisors()
+    hypervisors = context.nova.hypervisors_like(saved.node)
     hypervisor = _compute_node(hypervisors, saved)
     _check_cells(context, saved, unreachable_hosts(services))
     if hypervisor.uuid in stale_roots(journal):

@@ -88,7 +88,7 @@ def test_it_is_resumed_after_a_kill_at_each_write_of_the_end(cloud, context, fin
         go_on(context, recovery_id, until="wait_for_nova_compute")
     for step, method, path in (
         ("delete_resource_provider", "DELETE", f"/resource_providers/{stale.stale_uuid}"),
-        ("close_recovery", "PUT", f"{stale.compute_uuid}/traits"),
+        ("close_recovery", "DELETE", "/traits/"),
         ("close_recovery", "PUT", "/os-services"),
     ):
         meddler = Meddler()

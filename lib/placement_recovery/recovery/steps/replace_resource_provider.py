@@ -31,7 +31,7 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
     seen = look_at_replacement(context, journal)
     old = next((one for one in seen.stale if one.name == saved.node), None)
     if seen.new is not None:
-        return _name_new(context, journal, seen.new, old)
+        return _name_new(context, journal, seen, seen.new, old)
     if not seen.stale:
         raise StepFailed(
             f"provider {saved.stale.uuid} of {saved.host} is gone, and recovery {saved.id} did not delete it"
@@ -52,13 +52,16 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
     )
 
 
-def _name_new(context: Context, journal: Journal, new: Provider, old: Optional[Provider]) -> str:
-    """The new root is there; a rollback that had to turn forward may have set it aside."""
+def _name_new(
+    context: Context, journal: Journal, seen: Replacement, new: Provider, old: Optional[Provider]
+) -> str:
+    """The new root is there; a rollback that had to turn forward may have set it aside, even after the end's delete."""
     saved = journal.saved
     journal.map_provider(saved.stale.uuid, new.uuid)
     if new.name == saved.node:
         return f"provider {new.uuid} bears the name {saved.node} already"
-    require_lock(context, journal, saved.stale.uuid)
+    if saved.stale.uuid in seen.stale_uuids:  # it bears the lock, and is gone once all is done under it
+        require_lock(context, journal, saved.stale.uuid)
     if old is not None:
         context.placement.rename_provider(old.uuid, _aside(journal, old))
     context.placement.rename_provider(new.uuid, saved.node)
