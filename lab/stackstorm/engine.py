@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from lab.stackstorm import configuration, pack, parameters, rules, shims
 from lab.stackstorm.execution import Run, read_datastore
+from lab.stackstorm.nursery import Nursery
 from lab.stackstorm.python_action import ActionLauncher, Processes, outer_environment
 
 
@@ -77,7 +78,8 @@ def _run(loaded: pack.Pack, request: dict[str, Any], events: Events, processes: 
         lambda key: read_datastore(key, decrypt=True),
     )
     environment = {**outer_environment(), "ST2_ACTION_PACK_NAME": loaded.ref}
-    launcher = ActionLauncher(loaded, Path(request["python"]), config, environment, processes, request["pool"])
+    nursery = Nursery(Path(request["python"]), environment)
+    launcher = ActionLauncher(loaded, nursery, config, processes, request["pool"])
     run = Run(loaded, launcher, events.emit)
     threading.Thread(target=_obey, args=(run, processes), daemon=True).start()
     context = {"pack": loaded.ref, **request["context"]}

@@ -11,10 +11,10 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Any
 
 from lab.stackstorm import action_process, standin
+from lab.stackstorm.nursery import Child, Nursery
 from lab.stackstorm.pack import Action, Pack
 from lab.stackstorm.pool import turn
 
@@ -35,12 +35,12 @@ class Outcome:
 class Processes:
     """The running actions' processes, so that they can be killed from another thread."""
 
-    _running: dict[subprocess.Popen[bytes], str] = field(default_factory=dict)
+    _running: dict[Child, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closed: bool = False
 
     @contextlib.contextmanager
-    def keep(self, start: Callable[[], subprocess.Popen[bytes]], task: str) -> Iterator[subprocess.Popen[bytes]]:
+    def keep(self, start: Callable[[], Child], task: str) -> Iterator[Child]:
         """Start a process and know it until it has ended; whatever happens, its group is gone afterwards."""
         with self._lock:
             if self._closed:
@@ -71,7 +71,7 @@ class Processes:
         self.kill()
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: Child) -> None:
     """SIGKILL the process and its children; nothing where they are gone."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -84,12 +84,11 @@ def outer_environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class ActionLauncher:
-    """What all actions of one run share: the pack, its Python, its configuration, the environment, and the pool."""
+    """What all actions of one run share: the pack, its configuration, where their processes come from, the pool."""
 
     pack: Pack
-    python: Path
+    nursery: Nursery
     config: Mapping[str, Any]
-    environment: Mapping[str, str]
     processes: Processes
     pool: Sequence[int] = ()
 
@@ -113,7 +112,7 @@ class ActionLauncher:
             "log_level": runner["log_level"],
         }
         read_fd, write_fd = os.pipe()
-        start = functools.partial(self._start, write_fd, runner.get("env") or {})
+        start = functools.partial(self.nursery.start, write_fd, runner.get("env") or {})
         try:
             with os.fdopen(read_fd, "rb") as outcome, self.processes.keep(start, task) as process:
                 os.close(write_fd)
@@ -123,24 +122,8 @@ class ActionLauncher:
             if write_fd >= 0:
                 os.close(write_fd)
 
-    def _start(self, outcome_fd: int, extra: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [str(self.python), "-u", action_process.__file__, str(outcome_fd)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(outcome_fd,),
-            env={**self.environment, **extra},
-            start_new_session=True,
-        )
 
-
-def _follow(
-    process: subprocess.Popen[bytes], request: bytes, outcome: IO[bytes], timeout: float, emit: Emit
-) -> Outcome:
-    assert process.stdin
-    assert process.stdout
-    assert process.stderr
+def _follow(process: Child, request: bytes, outcome: IO[bytes], timeout: float, emit: Emit) -> Outcome:
     captured: dict[str, list[str]] = {"stdout": [], "stderr": [], "outcome": []}
 
     def collect(name: str, stream: IO[bytes]) -> None:
@@ -163,7 +146,7 @@ def _follow(
     return _outcome(process.returncode, text, timeout)
 
 
-def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
+def _wait(process: Child, timeout: float) -> None:
     """Wait for the end, kill at the time-out; children that outlive the action go with it."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout)

@@ -1,0 +1,100 @@
+"""Starts the processes of one run's actions: forks of one that has the imports behind it.
+
+Each action of a workflow is a process of its own, as in StackStorm, and each would spend a second on importing
+openstacksdk. The forks come from the pack's Python, and bring none of the pack's own modules with them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+from lab.stackstorm import action_process
+
+
+class Child:
+    """A process as subprocess.Popen shows it; its end comes over a pipe, for another process is its parent."""
+
+    def __init__(self, status_fd: int, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]) -> None:
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
+        self.returncode: int | None = None
+        self._status_fd = status_fd
+        self._lock = threading.Lock()
+        self.pid = self._read()
+
+    def poll(self) -> int | None:
+        """The exit code, or minus the signal; None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end. Raises subprocess.TimeoutExpired."""
+        with self._lock:
+            if self.returncode is None:
+                if not select.select([self._status_fd], [], [], timeout)[0]:
+                    raise subprocess.TimeoutExpired("an action", timeout or 0)
+                self.returncode = self._read()
+                os.close(self._status_fd)
+            return self.returncode
+
+    def _read(self) -> int:
+        told = os.read(self._status_fd, action_process.STATUS.size)
+        if len(told) < action_process.STATUS.size:
+            raise RuntimeError("the process that actions are forked from ended; see the engine's log")
+        (value,) = action_process.STATUS.unpack(told)
+        return int(value)
+
+
+class Nursery:
+    """`start()` starts an action; the process that it is forked from starts with the first one, and ends with this."""
+
+    def __init__(self, python: Path, environment: Mapping[str, str]) -> None:
+        self._python, self._environment = python, environment
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+
+    def start(self, outcome_fd: int, extra: Mapping[str, str]) -> Child:
+        """A process that reads its request from stdin and writes its outcome to the descriptor."""
+        pipes = [os.pipe() for _ in range(4)]
+        (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr), (status, to_status) = pipes
+        theirs = [stdin, stdout, stderr, outcome_fd, to_status]
+        try:
+            with self._lock:
+                message = json.dumps({**self._environment, **extra}).encode()
+                socket.send_fds(self._mother(), [message], theirs)
+        finally:
+            for one in (stdin, stdout, stderr, to_status):
+                os.close(one)
+        files = os.fdopen(to_stdin, "wb"), os.fdopen(from_stdout, "rb"), os.fdopen(from_stderr, "rb")
+        return Child(status, *files)
+
+    def _mother(self) -> socket.socket:
+        if self._socket is None:
+            with self._socketpair() as (ours, theirs):
+                subprocess.Popen(
+                    [str(self._python), "-u", action_process.__file__, str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    env=dict(self._environment),
+                    start_new_session=True,
+                )
+                self._socket = ours
+        return self._socket
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _socketpair() -> Iterator[tuple[socket.socket, socket.socket]]:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for one in (ours, theirs):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        with theirs:
+            yield ours, theirs
