@@ -7,6 +7,7 @@ keystone, placement and nova-api take a port and serve on loopback; the others a
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Callable
@@ -53,7 +54,10 @@ def serve(name: str, port: int) -> None:
     sqlite()
     make, threads = APPLICATIONS[name]
     wsgi = importlib.import_module("cheroot.wsgi")
-    wsgi.Server(("127.0.0.1", port), make(), numthreads=threads, request_queue_size=128, timeout=300).start()
+    application = make()
+    gc.freeze()  # what an application is made of stays: a tenth of the time went into looking it through
+    gc.set_threshold(50_000, 50, 100)
+    wsgi.Server(("127.0.0.1", port), application, numthreads=threads, request_queue_size=128, timeout=300).start()
 
 
 def sqlite() -> None:
