@@ -112,12 +112,13 @@ def plan_moves(saved: Saved, holders: Holders, new: str) -> Moves:
     """What has to be written now. Pure."""
     moves = Moves()
     planned = {one.uuid: one for one in saved.consumers}
-    for uuid in sorted({*planned, *holders.on_stale}):
-        before = planned.get(uuid)
-        if uuid in holders.on_stale:
-            _plan_holder(moves, before, saved, holders, new, uuid)
-        elif before is not None and before.disposition == KEEP:
-            _plan_absent(moves, before, holders, new)
+    for uuid in sorted(holders.on_stale):
+        _plan_holder(moves, planned.get(uuid), saved, holders, new, uuid)
+    # A migration is written together with its server, which gives the source part to it.
+    written = {one.uuid for group in moves.groups for one in group}
+    for uuid in sorted(set(planned) - written - set(holders.on_stale)):
+        if planned[uuid].disposition == KEEP:
+            _plan_absent(moves, planned[uuid], holders, new)
     return moves
 
 
@@ -175,20 +176,26 @@ def _plan_blocked(moves: Moves, decision: Decision, holders: Holders, new: str) 
         moves.waiting[decision.uuid] = decision.evidence
         return
     server, stale = decision.consumer, holders.view.stale
-    source = replace(server, uuid=migration.uuid, generation=0, allocations=server.on(stale))
-    moves.changed += [
-        replace(decision, disposition=TRIM),
-        Decision(source, MIGRATION, KEEP, f"source part of {migration.route}, begun during the recovery"),
-    ]
-    moves.groups.append([server.holding(server.without(stale)), replace(_moved(source, stale, new), generation=None)])
+    group = [server.holding(server.without(stale))]
+    moves.changed.append(replace(decision, disposition=TRIM))
+    if migration.uuid not in holders.on_new:
+        source = replace(server, uuid=migration.uuid, generation=0, allocations=server.on(stale))
+        evidence = f"source part of {migration.route}, begun during the recovery"
+        moves.changed.append(Decision(source, MIGRATION, KEEP, evidence))
+        group.append(replace(_moved(source, stale, new), generation=None))
+    moves.groups.append(group)
 
 
 def _source_of_move(decision: Decision, holders: Holders) -> Optional[Migration]:
-    """The move from this host whose source part the server still holds itself, beside its destination."""
+    """The move from this host whose source part the server still holds itself, beside its destination.
+
+    Its migration holds nothing yet, or that part of the new root already.
+    """
     server, view = decision.consumer, holders.view
     if decision.kind not in (SERVER, MOVED_SERVER) or not server.without(view.stale):
         return None
-    held = {*holders.on_stale, *holders.on_new}
+    part = part_on(server, view.stale)
+    held = {*holders.on_stale, *(uuid for uuid, one in holders.on_new.items() if dict(one.resources) != part)}
     moves = [
         one
         for one in holders.owners.migrations

@@ -230,6 +230,27 @@ def test_a_migration_that_begins_after_the_move_holds_nothing_up(cloud, finish):
     assert cloud.allocations(move) == {stale.compute_uuid: ONE_SERVER}
 
 
+def test_a_conflict_does_not_part_the_sources_of_moves_from_their_servers(cloud, finish):
+    """Resizes that ended before the move; somebody writes one of the servers in the moment of ours."""
+    context, meddler = open_hasty(cloud.config(late_write_wait=0, batch_size=1), pace=20), Meddler()
+    stale, other = cloud.stale_host(servers=6), cloud.healthy_host()
+    told = Story(stale, other, {("resized", one): one for one in stale.servers}, {}, None)
+    recovery_id = begin(context, stale.host, "transplant")
+    go_on(context, recovery_id, before="move_allocations")
+    for one in stale.servers:
+        _resize(cloud, told, ("resized", one), stale.stale_uuid)
+    for passing in range(6):
+        meddler.before(
+            "POST", "/allocations", passing=passing,
+            act=lambda: [cloud.allocate(one, cloud.allocations(one)) for one in stale.servers],
+        )
+    go_on(watched(context, meddler), recovery_id, until="move_allocations")
+    assert finish(context, stale, recovery_id).progress.state == "finished"
+    for one in stale.servers:
+        assert cloud.allocations(one) == {other.uuid: ONE_SERVER}
+        assert cloud.allocations(told.migrations["resized", one]) == {stale.compute_uuid: ONE_SERVER}
+
+
 @pytest.fixture
 def doubtful(cloud):
     """A host with an ERROR server that has no host, and a consumer that nobody knows."""
