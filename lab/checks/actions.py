@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from lab.checks.dialect import default_problems, schema_problems
 from lab.checks.manifest import missing
+from lab.checks.metadata import metadata_problems
 from lab.checks.subject import Subject
-from lab.stackstorm import schema
 from lab.stackstorm.pack import RUNNERS
 
 # st2common/models/api/action.py, ActionAPI. Keys that StackStorm computes itself (id, uid, ref, metadata_file) are
@@ -33,18 +32,7 @@ _OVERRIDABLE = {"default", "description", "enum", "immutable", "required"}
 
 def metadata_is_known_to_stackstorm(subject: Subject) -> list[str]:
     """No unknown keys, the right types, the name of the file and of the pack."""
-    found = []
-    for path, metadata in subject.actions.items():
-        try:
-            schema.validate(metadata, _METADATA)
-        except schema.Invalid as error:
-            found.append(f"{path}: {error}")
-        if metadata.get("name") != Path(path).stem:
-            found.append(f"{path}: its name is {metadata.get('name')!r}, not the file's")
-        # bootstrap/actionsregistrar.py
-        if metadata.get("pack", subject.ref) != subject.ref:
-            found.append(f"{path}: its pack is {metadata['pack']!r}, not {subject.ref!r}")
-    return found
+    return metadata_problems(subject, subject.actions, _METADATA)
 
 
 def parameters_are_described(subject: Subject) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -12,8 +11,8 @@ import jinja2.meta
 from st2common.exceptions.content import ParseException
 from st2common.models.utils.action_alias_utils import extract_parameters
 
+from lab.checks.metadata import metadata_problems
 from lab.checks.subject import Subject
-from lab.stackstorm import schema
 from lab.stackstorm.pack import CORE_ACTIONS
 
 _ACK = {"enabled": {"type": "boolean"}, "format": {"type": "string"}, "append_url": {"type": "boolean"}}
@@ -42,18 +41,7 @@ _FILTERS = ("regex_replace",)  # those of st2common/util/jinja.py that the pack 
 
 def aliases_are_known_to_stackstorm(subject: Subject) -> list[str]:
     """No unknown keys; names, which are global, are the pack's name and the file's."""
-    found = []
-    for path, alias in subject.aliases.items():
-        try:
-            schema.validate(alias, _METADATA)
-        except schema.Invalid as error:
-            found.append(f"{path}: {error}")
-        expected = f"{subject.ref}_{Path(path).stem}"
-        if alias.get("name") != expected:
-            found.append(f"{path}: its name is {alias.get('name')!r}, not {expected!r}")
-        if alias.get("pack") != subject.ref:
-            found.append(f"{path}: its pack is {alias.get('pack')!r}, not {subject.ref!r}")
-    return found
+    return metadata_problems(subject, subject.aliases, _METADATA, f"{subject.ref}_")
 
 
 def aliases_fit_their_actions(subject: Subject) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from lab.checks.metadata import metadata_problems
 from lab.checks.subject import Subject
 from lab.stackstorm import schema
 from lab.stackstorm.pack import CORE_ACTIONS, RUNNERS
@@ -41,17 +41,7 @@ _KNOWN = {"trigger", "st2kv", "action_context", "config_context"}
 
 def rules_are_known_to_stackstorm(subject: Subject) -> list[str]:
     """No unknown keys, the name of the file and of the pack."""
-    found = []
-    for path, rule in subject.rules.items():
-        try:
-            schema.validate(rule, _METADATA)
-        except schema.Invalid as error:
-            found.append(f"{path}: {error}")
-        if rule.get("name") != Path(path).stem:
-            found.append(f"{path}: its name is {rule.get('name')!r}, not the file's")
-        if rule.get("pack") != subject.ref:
-            found.append(f"{path}: its pack is {rule.get('pack')!r}, not {subject.ref!r}")
-    return found
+    return metadata_problems(subject, subject.rules, _METADATA)
 
 
 def triggers_of_rules_exist(subject: Subject) -> list[str]:

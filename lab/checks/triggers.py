@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from lab.checks.dialect import schema_problems
 from lab.checks.manifest import missing
+from lab.checks.metadata import metadata_problems
 from lab.checks.subject import Subject
-from lab.stackstorm import schema
 
 # st2common/models/api/trigger.py, TriggerTypeAPI; description is required by this project.
 _METADATA: dict[str, Any] = {
@@ -23,17 +22,8 @@ _METADATA: dict[str, Any] = {
 
 def triggers_are_known_to_stackstorm(subject: Subject) -> list[str]:
     """No unknown keys, the name of the file and of the pack, and schemas in StackStorm's dialect."""
-    found = []
+    found = metadata_problems(subject, subject.triggers, _METADATA)
     for path, trigger in subject.triggers.items():
-        try:
-            schema.validate(trigger, _METADATA)
-        except schema.Invalid as error:
-            found.append(f"{path}: {error}")
-            continue
-        if trigger["name"] != Path(path).stem:
-            found.append(f"{path}: its name is {trigger['name']!r}, not the file's")
-        if trigger.get("pack", subject.ref) != subject.ref:
-            found.append(f"{path}: its pack is {trigger['pack']!r}, not {subject.ref!r}")
         for name in ("payload_schema", "parameters_schema"):
             if trigger.get(name):
                 found += [f"{path}: {name}: {problem}" for problem in schema_problems(trigger[name])]

@@ -29,7 +29,7 @@ DEFECTS = [
     ("config.schema.yaml", "  description: The word to greet with.\n", "", "greeting: description is missing"),
     # The actions' metadata
     (GREET, "enabled: true", "enable: true", "actions/greet.yaml: Additional properties are not allowed ('enable'"),
-    (GREET, "name: greet\n", "name: hello\n", "its name is 'hello', not the file's"),
+    (GREET, "name: greet\n", "name: hello\n", "its name is 'hello', not 'greet'"),
     (GREET, "enabled: true", "enabled: true\npack: other", "its pack is 'other', not 'runner_pack'"),
     (GREET, "runner_type: python-script", "runner_type: run-python", "'run-python' is not one of"),
     (GREET, "minimum: 1", "min: 1", "parameter times: Additional properties are not allowed ('min'"),
