@@ -22,7 +22,7 @@ FOLDERS = ("actions", "workflows", "triggers", "rules", "sensors", "aliases")
 
 # (file, text in it, what is put in its place, what is told then)
 DEFECTS = [
-    (TRIGGER, "name: provider_creation_failed", "name: other", "its name is 'other', not the file's"),
+    (TRIGGER, "name: provider_creation_failed", "name: other", "its name is 'other', not 'provider_creation_failed'"),
     (TRIGGER, "pack: placement_recovery", "pack: other", "its pack is 'other'"),
     (TRIGGER, "payload_schema:", "payload:", "Additional properties are not allowed ('payload'"),
     (TRIGGER, "  type: object\n", "  type: object\n  required: [host]\n", "payload_schema: required: ['host']"),
