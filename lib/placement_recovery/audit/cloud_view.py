@@ -74,6 +74,6 @@ def view_cloud(context: Context) -> CloudView:
         unreachable,
         hypervisors=context.nova.hypervisors(),
         providers=context.placement.list_providers(),
-        # One request in place of one a provider; nova-compute sets the trait since Ussuri (resource_tracker.py; read).
+        # One request in place of one a provider; nova-compute sets the trait since Ussuri (resource_tracker.py).
         nova_providers=frozenset(one.uuid for one in context.placement.list_providers(required="COMPUTE_NODE")),
     )

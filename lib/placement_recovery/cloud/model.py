@@ -197,7 +197,7 @@ class Migration:
         return f"{self.type} from {self.source_host} to {self.dest_host or 'a host that is not chosen yet'}"
 
 
-# The states in which Nova is done with a move (nova/compute/manager.py sets them; read); any other one, also one that
+# The states in which Nova is done with a move (nova/compute/manager.py sets them); any other one, also one that
 # a later Nova invents, counts as under way. `finished` waits for the owner's confirm or revert and is judged apart.
 SETTLED_MIGRATIONS = frozenset(
     ("finished", "completed", "done", "confirmed", "reverted", "failed", "error", "cancelled")

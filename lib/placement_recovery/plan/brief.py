@@ -29,7 +29,7 @@ def shorten(text: str, most: int) -> str:
 def inert(text: str) -> str:
     """The text without the begin of any template: a server's owner names it, and StackStorm renders parameters.
 
-    It does so with any parameter that holds such a begin (st2common/util/param.py; read).
+    It does so with any parameter that holds such a begin (st2common/util/param.py).
     """
     for begin in ("{{", "{%", "{#", "<%"):
         while begin in text:

@@ -37,7 +37,7 @@ NOVA_TYPES = frozenset(("", "INSTANCE", "MIGRATION"))
 class Decision:
     """What a consumer is, what is done with its part on the stale tree, and why.
 
-    `unproven` marks what goes without evidence, which only an approval allows. `leftover` marks what has no owner any
+    `unproven` marks what goes without evidence, which only an approval allows. `ownerless` marks what has no owner any
     more that could change it, so that a rollback brings it back as it was.
     """
 
@@ -47,7 +47,7 @@ class Decision:
     evidence: str
     name: str = ""
     unproven: bool = False
-    leftover: bool = False
+    ownerless: bool = False
 
     @property
     def uuid(self) -> str:
@@ -110,7 +110,7 @@ def carry(decision: Decision, view: View) -> Decision:
         return decision
     return replace(
         decision, disposition=KEEP, evidence=f"{decision.evidence}; moved along (unknown=drop takes it away)",
-        unproven=False, leftover=False,
+        unproven=False, ownerless=False,
     )
 
 
@@ -137,7 +137,7 @@ def decide(consumer: Consumer, view: View) -> Decision:
 def _take_away(consumer: Consumer, view: View, kind: str, evidence: str, **more: object) -> Decision:
     """Its part on the stale tree goes; whoever holds nothing else is gone then."""
     disposition = TRIM if consumer.without(view.stale) else DROP
-    return Decision(consumer, kind, disposition, evidence, leftover=True, **more)  # type: ignore[arg-type]
+    return Decision(consumer, kind, disposition, evidence, ownerless=True, **more)  # type: ignore[arg-type]
 
 
 def _judge_server(consumer: Consumer, server: Server, view: View) -> Decision:

@@ -169,7 +169,7 @@ def approvals(case: Case, approved: bool) -> List[str]:
 
 
 def _restart_destroys_guest(move: Migration) -> bool:
-    """nova/compute/manager.py, _destroy_evacuated_instances: these are what init_host looks for (read)."""
+    """nova/compute/manager.py, _destroy_evacuated_instances: these are what init_host looks for."""
     return move.type == "evacuation" and move.status in ("accepted", "pre-migrating", "done")
 
 

@@ -28,7 +28,7 @@ FAILED = "failed"
 
 
 # Of a decision, what a record keeps beside the consumer itself.
-_DECIDED = ("name", "kind", "disposition", "evidence", "unproven", "leftover")
+_DECIDED = ("name", "kind", "disposition", "evidence", "unproven", "ownerless")
 
 
 @dataclass(frozen=True)

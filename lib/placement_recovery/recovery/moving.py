@@ -103,7 +103,7 @@ def part_on(consumer: Consumer, roots: Tuple[str, ...]) -> Dict[str, int]:
 
 def _verdict(decision: Decision, view: View) -> Verdict:
     """Whether its part is still its own, as Nova shows things now."""
-    if decision.leftover:
+    if decision.ownerless:
         return Verdict(HELD, "left over as before")
     return judge_owner(decision.uuid, decision.kind, view.host, view.node, view.owners)
 

@@ -40,8 +40,8 @@ class Restoration:
 
     def verdicts(self) -> Dict[str, Verdict]:
         """What Nova says of each now; what was left over before is so still."""
-        left = {one.uuid: Verdict(HELD, "left over as before") for one in self.decisions if one.leftover}
-        owned = [one for one in self.decisions if not one.leftover]
+        left = {one.uuid: Verdict(HELD, "left over as before") for one in self.decisions if one.ownerless}
+        owned = [one for one in self.decisions if not one.ownerless]
         return {**left, **(ask_nova(self.context, self.journal.saved, owned) if owned else {})}
 
 

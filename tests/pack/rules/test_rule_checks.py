@@ -30,7 +30,7 @@ DEFECTS = [
     (TRIGGER, "minLength: 1", "min: 1", "payload_schema: properties.host: Additional properties"),
     (TRIGGER, "      maxLength: 36\n      required: true\n", "      maxLength: 36\n", "is not required: true"),
     (RULE, "enabled: true", "enable: true", "Additional properties are not allowed ('enable'"),
-    (RULE, "name: on_", "name: at_", "its name is 'at_provider_creation_failed', not the file's"),
+    (RULE, "name: on_", "name: at_", "its name is 'at_provider_creation_failed', not 'on_provider_creation_failed'"),
     (RULE, "type: placement_recovery.p", "type: placement_recovery.q", "is neither in triggers/ nor a stock one"),
     (RULE, "trigger.host:", "trigger.hots:", "criterion trigger.hots: the payload of placement_recovery."),
     (RULE, "trigger.host:", "host:", "criterion host: does not begin with trigger."),

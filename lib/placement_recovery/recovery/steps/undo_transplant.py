@@ -127,7 +127,7 @@ def _wanted(context: Context, journal: Journal, seen: Replacement, stale: Provid
     standing = [one.uuid for one in (seen.new, *seen.stale) if one is not None and one.uuid in made]
     holders = {uuid for root in standing for uuid in context.placement.parts_on(root)}
     decisions = {one.uuid: one for one in saved.consumers}
-    owned = [one for one in saved.consumers if not one.leftover]
+    owned = [one for one in saved.consumers if not one.ownerless]
     verdicts: Dict[str, Verdict] = ask_nova(context, saved, owned) if owned else {}
     waiting = {uuid: one.reason for uuid, one in verdicts.items() if one.what == UNDER_WAY}
     if waiting:
