@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -19,10 +18,9 @@ from pathlib import Path
 from lab import environments
 from lab.openstack import settings
 from lab.openstack.admin import AdminClient
-from lab.openstack.control import Control, Periodic, Resources
+from lab.openstack.computes import START_SECONDS, Computes
 from lab.openstack.databases import Databases
 from lab.openstack.guardian import Guardian, remove
-from lab.openstack.holds import LIMIT_SECONDS, Hold, wait_for_periodics
 from lab.openstack.launch import Launcher
 from lab.openstack.processes import Process
 from lab.openstack.settings import Ports
@@ -30,7 +28,6 @@ from lab.openstack.web import answers
 from lab.waiting import LabError, LogMark, wait_until
 
 RELEASES = ("26", "34")
-START_SECONDS = 120.0  # for one service, on a busy machine
 COMPUTES = ("compute-0", "compute-1")
 BASE = ("broker", "glance-and-neutron", "keystone", "placement")  # the others complain where these do not answer yet
 
@@ -40,7 +37,7 @@ def tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-class Lab:
+class Lab(Computes):
     """One cloud, in one folder. Without computes it is Keystone, Placement and nova-api only."""
 
     def __init__(
@@ -133,7 +130,7 @@ class Lab:
             (self.folder / name).mkdir()
         settings.write_keystone(self.folder, self.ports)
         settings.write_placement(self.folder, self.ports, self.release)
-        settings.write_nova(self.folder, self.ports, self.release, self._nova_etc)
+        settings.write_nova(self.folder, self.ports, self.release, self.nova_etc)
         self.write_clouds_yaml(self.clouds_yaml)
 
     def _start(self) -> None:
@@ -146,9 +143,9 @@ class Lab:
         for name in control:
             self.process(name).start()
         for host in self.computes:  # they wait for the conductor by themselves
-            self._launch_compute(host, "")
+            self.launch_compute(host, "")
         for name in (*control, *self.computes):
-            self._wait_for_service(name, bus)
+            self.wait_for_service(name, bus)
         for host in self.computes:
             self.wait_for_hypervisor(host)
             self.wait_for_provider(host)
@@ -170,7 +167,7 @@ class Lab:
         for name in names:
             self.process(name).start()
         for name in names:
-            self._wait_for_service(name, bus)
+            self.wait_for_service(name, bus)
 
     def stop(self, *names: str, hard: bool = False) -> None:
         """Ends services; ``hard`` is SIGKILL."""
@@ -190,7 +187,7 @@ class Lab:
         """Lets a frozen service go on."""
         self.process(name).resume()
 
-    def _wait_for_service(self, name: str, bus: LogMark) -> None:
+    def wait_for_service(self, name: str, bus: LogMark) -> None:
         """A web service answers; the others have subscribed to their own queue since ``bus``."""
         addresses = {
             "keystone": self.keystone_url,
@@ -207,100 +204,6 @@ class Lab:
 
         process = self.process(name)
         wait_until(f"{name} answers", ready, START_SECONDS, process.log)
-
-    # Hosts
-
-    def start_compute(self, host: str, node_name: str | None = None) -> None:
-        """Starts a host's nova-compute and waits until it answers on the bus; its first audit is done then.
-
-        A new host is made first. ``node_name`` is what its node is called from now on; "" is its host's name.
-        """
-        bus = LogMark(self.log("broker"))
-        self._launch_compute(host, node_name)
-        self._wait_for_service(host, bus)
-
-    def _launch_compute(self, host: str, node_name: str | None) -> None:
-        options = settings.joined(self._compute_options, self._own_options(host))
-        settings.write_compute(self.folder, self.ports, self.release, self._nova_etc, host, options)
-        file = self.launcher.node_file(host)
-        if node_name is not None or not file.exists():
-            file.write_text(node_name or "")
-        self.process(host).start()
-
-    def add_compute(self, host: str, node_name: str = "", options: settings.Sections | None = None) -> None:
-        """One nova-compute more; ``node_name`` may be that of a node which lives already.
-
-        ``options`` are this host's own, on top of those of all hosts.
-        """
-        if host in self.launcher.hosts():
-            raise LabError(f"there is a host {host} already")
-        (self.folder / "hosts" / host).mkdir()
-        self._options_file(host).write_text(json.dumps(options or {}))
-        self.start_compute(host, node_name=node_name)
-
-    def _own_options(self, host: str) -> settings.Sections:
-        file = self._options_file(host)
-        return dict(json.loads(file.read_text())) if file.exists() else {}
-
-    def _options_file(self, host: str) -> Path:
-        """Kept beside the host's nova.conf, which each start writes anew."""
-        return self.folder / "hosts" / host / "options.json"
-
-    def stop_compute(self, host: str, hard: bool = False) -> None:
-        """Ends a host's nova-compute; ``hard`` is SIGKILL."""
-        self.process(self._host(host)).stop(hard)
-
-    def restart_compute(self, host: str, hard: bool = False) -> None:
-        """Stops and starts a host's nova-compute."""
-        self.stop_compute(host, hard)
-        self.start_compute(host)
-
-    def reinstall_compute(self, host: str) -> None:
-        """As a new installation: the host forgets its compute_id and its guests. Its nova-compute runs after it."""
-        self.stop_compute(host)
-        shutil.rmtree(self.host_folder(host) / "state")
-        self.start_compute(host)
-
-    def host_folder(self, host: str) -> Path:
-        """The folder of a host: nova.conf, and ``state`` with compute_id and guests.json."""
-        return self.folder / "hosts" / self._host(host)
-
-    def wait_for_hypervisor(self, host: str) -> None:
-        """Waits until Nova lists the host's node: after a new service that takes one turn of the discovery."""
-        log = self.log("scheduler")
-        wait_until(f"nova lists the hypervisor of {host}", lambda: self.client.has_hypervisor(host), START_SECONDS, log)
-
-    def wait_for_provider(self, node: str) -> str:
-        """The UUID of the node's resource provider once it has an inventory."""
-
-        def ready() -> str:
-            uuid = self.client.providers().get(node, "")
-            return uuid if uuid and self.client.inventories(uuid) else ""
-
-        what = f"Placement has a provider with inventory named {node}"
-        return wait_until(what, ready, START_SECONDS, self.log(node))
-
-    # Periodics
-
-    def hold(self, host: str, point: str, limit: float = LIMIT_SECONDS) -> Hold:
-        """Holds the host's next periodic at a point of ``control.POINTS``, within ``with``; ``limit`` in seconds."""
-        return Hold(self._control(host), point, limit, self.log(host))
-
-    def wait_for_periodics(self, host: str, count: int = 1) -> list[Periodic]:
-        """Waits until ``count`` periodics of the host that began after this call have ended; gives them."""
-        return wait_for_periodics(self._control(host), count, self.log(host))
-
-    def report_resources(self, host: str, resources: Resources) -> None:
-        """Sets what the host's virt driver reports beside its own, from its next periodic on."""
-        self._control(host).write_resources(resources)
-
-    def _control(self, host: str) -> Control:
-        return Control(self.host_folder(host))
-
-    def _host(self, host: str) -> str:
-        if host not in self.launcher.hosts():
-            raise LabError(f"there is no host {host!r}; there are: {', '.join(self.launcher.hosts())}")
-        return host
 
     # Looking
 
@@ -358,5 +261,6 @@ class Lab:
         return self.nova_python.parent.parent
 
     @property
-    def _nova_etc(self) -> Path:
+    def nova_etc(self) -> Path:
+        """Nova's own configuration files in its environment."""
         return self._venv / "etc" / "nova"
