@@ -24,7 +24,7 @@ class Replacement:
     """One look. `stale` are the roots that are set aside or are to be, as far as they stand; all bare.
 
     Usually that is one. Where the compute node's UUID changed again, the root that was made for the UUID before is one
-    of them. `new` is the root under the compute node's UUID.
+    of them. `new` is the root under the compute node's UUID, `named` the one that bears the node's name.
     """
 
     hypervisor: Hypervisor
@@ -51,8 +51,11 @@ def stale_roots(journal: Journal) -> Tuple[str, ...]:
     return (first, *(one for one in journal.progress.providers if one != first))
 
 
-def look_at_replacement(context: Context, journal: Journal) -> Replacement:
-    """Look, and hold what is seen against the record. Raises StepFailed where that is not what this recovery made."""
+def look_at_replacement(context: Context, journal: Journal, with_stale: bool = True) -> Replacement:
+    """Look, and hold what is seen against the record; without `with_stale`, at the new root alone.
+
+    Raises StepFailed where that is not what this recovery made.
+    """
     saved = journal.saved
     services = context.nova.services()
     hypervisors = context.nova.hypervisors_like(saved.node)
@@ -66,7 +69,8 @@ def look_at_replacement(context: Context, journal: Journal) -> Replacement:
     journal_new = journal.progress.providers.get(saved.stale.uuid, hypervisor.uuid)
     if journal_new != hypervisor.uuid:
         journal.replace_again(journal_new, hypervisor.uuid)
-    stale = tuple(one for one in map(context.reader.provider, stale_roots(journal)) if one is not None)
+    roots = stale_roots(journal) if with_stale else ()
+    stale = tuple(one for one in map(context.reader.provider, roots) if one is not None)
     new = context.reader.provider(hypervisor.uuid)
     bearers = (one for one in (new, *stale) if one is not None and one.name == saved.node)
     named = next(bearers, None) or context.reader.find_provider_by_name(saved.node)
@@ -129,7 +133,7 @@ def _check(context: Context, journal: Journal, seen: Replacement) -> None:
             + (f" below {seen.new.parent_uuid}" if seen.new.parent_uuid else "")
             + f", not {saved.node} as a root: see who made it so. Nothing was changed"
         )
-    if seen.named is not None and seen.named.uuid not in (seen.hypervisor.uuid, *seen.stale_uuids):
+    if seen.named is not None and seen.named.uuid not in (seen.hypervisor.uuid, *stale_roots(journal)):
         raise StepFailed(
             f"the name {saved.node} is borne by provider {seen.named.uuid}, which is neither the stale one nor that of "
             f"{saved.host}'s compute node: see who made it. Nothing was changed"

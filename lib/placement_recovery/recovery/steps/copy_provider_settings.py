@@ -24,7 +24,7 @@ def copy_provider_settings(context: Context, journal: Journal) -> str:
     The lock stays on the stale root alone: nova-compute keeps the traits of its own root in memory, and at the enabling
     of its service it may write back a lock that was released a moment ago.
     """
-    seen = look_at_replacement(context, journal)
+    seen = look_at_replacement(context, journal, with_stale=False)
     new = require_new(seen, journal.saved)
     old, nova_aggregates = journal.saved.stale, context.nova.host_aggregates()
     known = {one.uuid for one in nova_aggregates}

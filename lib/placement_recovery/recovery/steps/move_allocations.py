@@ -9,7 +9,7 @@ from placement_recovery.cloud.model import Consumer, Provider
 from placement_recovery.cloud.placement import CONCURRENT_UPDATE
 from placement_recovery.errors import ApiConflict, CapacityExceeded, ConsumerChanged, StepFailed
 from placement_recovery.plan.consumers import KEEP
-from placement_recovery.plan.widening import narrow
+from placement_recovery.plan.widening import narrow, widen
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.moving import (
@@ -23,7 +23,7 @@ from placement_recovery.recovery.moving import (
     without_a_home,
     write_consumers,
 )
-from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new
+from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new, stale_roots
 from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, update_with_retry
 
 # A transaction of so many takes half a second; none is ever without its allocation, so nothing asks for larger ones.
@@ -39,7 +39,7 @@ def move_allocations(context: Context, journal: Journal) -> str:
     Raises StepFailed for consumers that are under way, CapacityExceeded, or ConsumerChanged where others keep writing
     or a server was left without an allocation at its new home; all others are moved then.
     """
-    seen = look_at_replacement(context, journal)
+    seen = look_at_replacement(context, journal, with_stale=False)
     new = require_new(seen, journal.saved)
     moves = _move_until_settled(context, journal, seen, new)
     for uuid, reason in moves.gone.items():
@@ -99,7 +99,7 @@ def _move_until_settled(context: Context, journal: Journal, seen: Replacement, n
 
 def _move(context: Context, journal: Journal, seen: Replacement, new: Provider) -> Tuple[Holders, Moves]:
     """Ask Nova and Placement, and write what has to be written; an empty plan is the proof that nothing has to be."""
-    holders = look_at_holders(context, journal, seen, new)
+    holders = look_at_holders(context, journal, seen, new, stale_roots(journal))
     moves = plan_moves(journal.saved, holders, new.uuid)
     if moves.changed:
         journal.save_again(tuple(moves.changed))
@@ -109,9 +109,10 @@ def _move(context: Context, journal: Journal, seen: Replacement, new: Provider) 
 
 
 def _write(context: Context, journal: Journal, holders: Holders, new: Provider, groups: List[List[Consumer]]) -> None:
-    """Wide enough for all from the first batch on, which costs one look for all of them."""
+    """Wide enough for all from the first batch on, where the inventories that were copied are not."""
     all_of_them = [one for group in groups for one in group]
-    _widen(context, journal, holders, new, all_of_them)
+    if widen(journal.saved.stale.inventories, _parts(journal, holders, new, all_of_them)):
+        _widen(context, journal, holders, new, all_of_them)
     for batch in batched(groups, min(BATCH_SIZE, context.config.batch_size)):
         _write_batch(context, new, batch, lambda: _widen(context, journal, holders, new, all_of_them))
 
@@ -134,11 +135,16 @@ def _write_batch(context: Context, new: Provider, batch: List[Consumer], widen_a
 
 def _widen(context: Context, journal: Journal, holders: Holders, new: Provider, written: List[Consumer]) -> None:
     """Wide enough for all that is to be kept, recorded before it is written."""
+    widen_for(context, new, _parts(journal, holders, new, written), journal)
+
+
+def _parts(journal: Journal, holders: Holders, new: Provider, written: List[Consumer]) -> List[Mapping[str, int]]:
+    """All that the new root is to hold: what it holds, what is written now, and what is still to be moved."""
     parts: Dict[str, Mapping[str, int]] = {uuid: one.resources for uuid, one in holders.on_new.items()}
     kept = journal.saved.with_disposition(KEEP)
     parts.update({one.uuid: part_on(one.consumer, holders.view.stale) for one in kept})
     parts.update({one.uuid: one.allocations[new.uuid] for one in written if new.uuid in one.allocations})
-    widen_for(context, new, parts.values(), journal)
+    return list(parts.values())
 
 
 def _check_homes(context: Context, journal: Journal, holders: Holders) -> None:

@@ -8,17 +8,25 @@ recorded before, covers them all; afterwards the names of the roots show how far
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Optional
+from typing import Optional, Set
 
-from placement_recovery.cloud.model import STATUS_DISABLED, Provider
+from placement_recovery.cloud.model import STATUS_DISABLED, ComputeService, Provider
 from placement_recovery.cloud.placement import DUPLICATE_NAME
-from placement_recovery.errors import ApiConflict, ApiFailure, ApiUnavailable, ApiUnreachable, StepFailed
+from placement_recovery.errors import (
+    ApiConflict,
+    ApiFailure,
+    ApiRejected,
+    ApiUnavailable,
+    ApiUnreachable,
+    StepFailed,
+)
 from placement_recovery.plan.stale_name import stale_name
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import check_lock, require_lock
 from placement_recovery.recovery.proof import prove_again
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement
+from placement_recovery.recovery.steps.copy_provider_settings import carried_traits
 
 
 def replace_resource_provider(context: Context, journal: Journal) -> str:
@@ -28,6 +36,8 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
     user may not create providers.
     """
     saved = journal.saved
+    if not journal.progress.past_no_return and saved.stale.name == saved.node:
+        return _replace(context, journal)
     seen = look_at_replacement(context, journal)
     old = next((one for one in seen.stale if one.name == saved.node), None)
     if seen.new is not None:
@@ -36,20 +46,26 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
         raise StepFailed(
             f"provider {saved.stale.uuid} of {saved.host} is gone, and recovery {saved.id} did not delete it"
         )
-    _check_disabled(seen, journal)
+    if old is not None and old.uuid == saved.stale.uuid:
+        return _replace(context, journal)
+    _check_disabled(seen.service, saved.host)
     if old is None:
-        _create(context, journal, seen, seen.stale[0])
+        _create(context, journal, seen.hypervisor.uuid, seen.stale[0])
         return f"provider {seen.hypervisor.uuid} is created in place of {saved.stale.uuid}"
-    if old.uuid == saved.stale.uuid:
-        old = next(one for one in prove_again(context, saved, holders=False).tree if one.uuid == old.uuid)
-        check_lock(journal, old)
-    else:
-        require_lock(context, journal, saved.stale.uuid)
-        old = replace(old, inventories=context.placement.inventories_of(old.uuid)[0])
-    _rename_and_create(context, journal, seen, old)
-    return (
-        f"provider {old.uuid} is set aside as {_aside(journal, old)}, and {seen.hypervisor.uuid} created in its place"
-    )
+    require_lock(context, journal, saved.stale.uuid)
+    old = replace(old, inventories=context.placement.inventories_of(old.uuid)[0])
+    return _rename_and_create(context, journal, seen.hypervisor.uuid, old)
+
+
+def _replace(context: Context, journal: Journal) -> str:
+    """The saved root bears the node's name still: it is proven once more to be stale, and set aside."""
+    snapshot = prove_again(context, journal.saved, holders=False)
+    _check_disabled(snapshot.service, journal.saved.host)
+    old, node = snapshot.provider_by_name, snapshot.hypervisor
+    assert old is not None
+    assert node is not None
+    check_lock(journal, old)
+    return _rename_and_create(context, journal, node.uuid, old)
 
 
 def _name_new(
@@ -68,36 +84,37 @@ def _name_new(
     return f"provider {new.uuid} bears the name {saved.node} again"
 
 
-def _rename_and_create(context: Context, journal: Journal, seen: Replacement, old: Provider) -> None:
+def _rename_and_create(context: Context, journal: Journal, new: str, old: Provider) -> str:
     passed = journal.progress.past_no_return
-    journal.map_provider(journal.saved.stale.uuid, seen.hypervisor.uuid)
+    journal.map_provider(journal.saved.stale.uuid, new)
     journal.pass_no_return()
     try:
-        _prove_conflict(context, journal, seen)
+        _prove_conflict(context, journal, new)
     except (ApiUnreachable, ApiUnavailable):
         raise  # it may have been carried out
     except ApiFailure:
         journal.pass_no_return(passed)
         raise
     context.placement.rename_provider(old.uuid, _aside(journal, old))
-    _create(context, journal, seen, old)
+    _create(context, journal, new, old)
+    return f"provider {old.uuid} is set aside as {_aside(journal, old)}, and {new} created in its place"
 
 
-def _prove_conflict(context: Context, journal: Journal, seen: Replacement) -> None:
+def _prove_conflict(context: Context, journal: Journal, new: str) -> None:
     """Try to create the new root while the stale one has the name: a conflict proves the fault and the right to create.
 
     It also opens the connection. Where it succeeds, somebody took the name away in this moment, and the root is made.
     """
     try:
-        context.placement.create_provider(seen.hypervisor.uuid, journal.saved.node)
+        context.placement.create_provider(new, journal.saved.node)
     except ApiConflict as error:
         if error.code != DUPLICATE_NAME:
             raise
 
 
-def _create(context: Context, journal: Journal, seen: Replacement, old: Provider) -> None:
+def _create(context: Context, journal: Journal, new_uuid: str, old: Provider) -> None:
     """A new root has generation 0, so its first traits and inventories are written without a look."""
-    new = Provider(seen.hypervisor.uuid, journal.saved.node, generation=0)
+    new = Provider(new_uuid, journal.saved.node, generation=0)
     try:
         context.placement.create_provider(new.uuid, new.name)
     except ApiConflict as error:
@@ -105,7 +122,7 @@ def _create(context: Context, journal: Journal, seen: Replacement, old: Provider
             raise
         return  # nova-compute made it in this moment; copy_provider_settings goes on from what is there
     try:
-        generation = context.placement.set_traits(new, {STATUS_DISABLED})
+        generation = _set_first_traits(context, new, carried_traits(journal.saved.stale))
         inventories = old.inventories or journal.saved.stale.inventories
         if inventories:
             context.placement.set_inventories(Provider(new.uuid, new.name, generation), inventories)
@@ -113,16 +130,22 @@ def _create(context: Context, journal: Journal, seen: Replacement, old: Provider
         return  # nova-compute wrote first; copy_provider_settings adds to what is there
 
 
+def _set_first_traits(context: Context, new: Provider, carried: Set[str]) -> int:
+    try:
+        return context.placement.set_traits(new, {STATUS_DISABLED, *carried})
+    except ApiRejected:  # a trait that nobody bears any more was deleted; copy_provider_settings creates it anew
+        return context.placement.set_traits(new, {STATUS_DISABLED})
+
+
 def _aside(journal: Journal, old: Provider) -> str:
     number = 0 if old.uuid == journal.saved.stale.uuid else len(journal.progress.providers) - 1
     return stale_name(journal.saved.node, journal.saved.id, number)
 
 
-def _check_disabled(seen: Replacement, journal: Journal) -> None:
-    host = journal.saved.host
-    if seen.service is None or seen.service.forced_down:
-        raise StepFailed(f"the compute service of {host} is {'gone' if seen.service is None else 'forced down'} now")
-    if seen.service.status != "disabled":
+def _check_disabled(service: Optional[ComputeService], host: str) -> None:
+    if service is None or service.forced_down:
+        raise StepFailed(f"the compute service of {host} is {'gone' if service is None else 'forced down'} now")
+    if service.status != "disabled":
         raise StepFailed(
             f"somebody enabled the compute service of {host}: its provider is not replaced while it is enabled, for "
             f"the scheduler would fill a host that looks empty"

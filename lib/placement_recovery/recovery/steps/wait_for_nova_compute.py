@@ -13,7 +13,7 @@ POLL_SECONDS = 2.0
 
 def wait_for_nova_compute(context: Context, journal: Journal) -> str:
     """Wait for nova-compute's signature. Raises ProviderNotReady, with the causes that can be told apart."""
-    seen = look_at_replacement(context, journal)
+    seen = look_at_replacement(context, journal, with_stale=False)
     new = require_new(seen, journal.saved)
     seconds = context.config.acceptance_wait
     end = context.clock.seconds() + seconds
