@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Dict, Iterable, Mapping
+from typing import Dict, Iterable, Mapping, Sequence
 
 from placement_recovery.cloud.model import Inventory, Resources
 from placement_recovery.plan.capacity import demands
+
+_FIELDS = ("reserved", "min_unit", "max_unit", "step_size", "allocation_ratio")
 
 
 def widen(inventories: Mapping[str, Inventory], parts: Iterable[Resources]) -> Dict[str, Inventory]:
@@ -43,20 +45,26 @@ def _widened(inventory: Inventory, needed: int, amounts: Iterable[int]) -> Inven
     return replace(wide, allocation_ratio=float(math.ceil(needed / (wide.total - wide.reserved))))
 
 
+def widened_fields(before: Mapping[str, Inventory], wide: Mapping[str, Inventory]) -> Dict[str, Dict[str, float]]:
+    """By resource class, the fields that were made wide, with their values now."""
+    return {
+        name: {field: getattr(one, field) for field in _FIELDS if getattr(one, field) != getattr(before[name], field)}
+        for name, one in wide.items()
+    }
+
+
 def narrow(
-    found: Mapping[str, Inventory], widened: Mapping[str, Inventory], target: Mapping[str, Inventory]
+    found: Mapping[str, Inventory],
+    widened: Mapping[str, Mapping[str, Sequence[float]]],
+    target: Mapping[str, Inventory],
 ) -> Dict[str, Inventory]:
     """The inventories without what was widened: each field that still is as it was widened is as in `target` again.
 
     What nova-compute wrote since stays; where it kept the widened ratio, the ratio is narrowed.
     """
     narrowed = dict(found)
-    for name, wide in widened.items():
+    for name, fields in widened.items():
         if name in found and name in target:
-            fields = {
-                field: getattr(target[name], field)
-                for field in ("reserved", "min_unit", "max_unit", "step_size", "allocation_ratio")
-                if getattr(found[name], field) == getattr(wide, field) != getattr(target[name], field)
-            }
-            narrowed[name] = replace(found[name], **fields)
+            wide = [field for field, values in fields.items() if getattr(found[name], field) in values]
+            narrowed[name] = replace(found[name], **{field: getattr(target[name], field) for field in wide})
     return narrowed

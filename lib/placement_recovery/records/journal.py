@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Tuple
 
 from placement_recovery.clock import Clock
-from placement_recovery.cloud.model import Inventory
 from placement_recovery.errors import RecordInvalid, RecordNotFound, RecoveryUnderWay
 from placement_recovery.plan.consumers import Decision
 from placement_recovery.records.record import (
@@ -137,10 +136,16 @@ class Journal:
         if self.progress.providers.get(stale) != new:
             self._put(replace(self.progress, providers={**self.progress.providers, stale: new}))
 
-    def widen(self, widened: Mapping[str, Inventory]) -> None:
-        """Record inventories that are about to be made wider than they are to stay."""
-        merged = {**self.progress.widened, **widened}
-        if merged != dict(self.progress.widened):
+    def widen(self, widened: Mapping[str, Mapping[str, float]]) -> None:
+        """Record the fields of inventories that are about to be made wider than they are to stay, by resource class."""
+        before = self.progress.widened
+        merged = {name: {field: list(values) for field, values in one.items()} for name, one in before.items()}
+        for name, fields in widened.items():
+            for field, value in fields.items():
+                values = merged.setdefault(name, {}).setdefault(field, [])
+                if value not in values:
+                    values.append(value)
+        if merged != before:
             self._put(replace(self.progress, widened=merged))
 
     def may_come_late(self) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Mapping, Sequence, Tuple
 
-from placement_recovery.cloud.model import ComputeService, Consumer, Inventory, Provider, as_dict
+from placement_recovery.cloud.model import ComputeService, Consumer, Provider, as_dict
 from placement_recovery.errors import RecordInvalid
 from placement_recovery.plan.consumers import Decision
 from placement_recovery.records.document import checksum, dumps, loads
@@ -121,9 +121,9 @@ class Progress:
     brought the stale provider back. `past_no_return` is set before the first request that could take an allocation
     away; until then all can be put back as it was. `providers` maps stale to new UUIDs, `outcomes` a consumer to what
     became of it where that is worth a word. `changed` are the consumers that others changed after they were saved, as
-    they were last seen before anything of theirs was taken away. `widened` are the inventories that were made wide for
-    a move, recorded before they are written. `unanswered_at` is when a write that carries no generation may have been
-    sent without an answer: it may still be carried out late.
+    they were last seen before anything of theirs was taken away. `widened` maps a resource class to the fields of its
+    inventory that were made wide for a move, each with all values that may have been written. `unanswered_at` is when
+    a write that carries no generation may have been sent without an answer: it may still be carried out late.
     """
 
     id: str
@@ -140,7 +140,7 @@ class Progress:
     steps: Mapping[str, StepProgress] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)
     changed: Tuple[Decision, ...] = ()
-    widened: Mapping[str, Inventory] = field(default_factory=dict)
+    widened: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
     unanswered_at: str = ""
 
     def is_done(self, step: str) -> bool:
@@ -163,8 +163,7 @@ class Progress:
         document = _trusted(PROGRESS, recovery_id, text)
         steps = {name: StepProgress(**one) for name, one in document["steps"].items()}
         changed = tuple(_decision(one) for one in document["changed"])
-        widened = {name: Inventory(**one) for name, one in document["widened"].items()}
-        return cls(**{**document, "steps": steps, "changed": changed, "widened": widened})
+        return cls(**{**document, "steps": steps, "changed": changed})
 
 
 def _trusted(part: str, recovery_id: str, text: str) -> Dict[str, Any]:

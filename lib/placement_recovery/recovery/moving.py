@@ -25,7 +25,7 @@ from placement_recovery.plan.owners import (
     Verdict,
     judge_owner,
 )
-from placement_recovery.plan.widening import widen
+from placement_recovery.plan.widening import widen, widened_fields
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
@@ -241,7 +241,7 @@ def widen_for(
     wide = widen(inventories, parts)
     if wide:
         if journal is not None:
-            journal.widen(wide)
+            journal.widen(widened_fields(inventories, wide))
         context.placement.set_inventories(replace(provider, generation=generation), {**inventories, **wide})
 
 
