@@ -172,6 +172,22 @@ def test_a_trait_that_the_driver_reports_no_more_is_not_brought_back_once_accept
     assert_recovered(cloud, stale, journal, before)
 
 
+def test_a_class_that_the_host_reports_no_more_is_not_brought_back_once_accepted(cloud, context, finish):
+    """nova-compute takes it away at the periodic that accepts the root, and would do so again."""
+    stale = cloud.stale_host(servers=1, inventories={**NOVA_INVENTORIES, "CUSTOM_FPGA": 2})
+    before, new = holdings(cloud, stale.servers), stale.compute_uuid
+    recovery_id = begin(context, stale.host, "transplant")
+    go_on(context, recovery_id, until="move_allocations")
+    assert "CUSTOM_FPGA" in cloud.inventories(new)
+    cloud.set_inventories(new, NOVA_INVENTORIES)
+    cloud.set_traits(new, {*cloud.traits(new), "COMPUTE_NODE"})
+    meddler = Meddler()
+    journal = finish(watched(context, meddler), stale, recovery_id)
+    assert "CUSTOM_FPGA" not in cloud.inventories(new)
+    assert not [one for one in meddler.sent if (one.method, one.path[-12:]) == ("PUT", "/inventories")]
+    assert_recovered(cloud, stale, journal, before)
+
+
 class Recorder:
     """A store whose every use is noted."""
 

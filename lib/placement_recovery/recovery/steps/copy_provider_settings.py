@@ -81,13 +81,15 @@ def _aggregates(context: Context, wanted: Set[str], new: Provider) -> int:
 def _inventories(context: Context, journal: Journal, new: Provider) -> int:
     """Absent classes as they were; of those that are there the stale ratio.
 
-    A root that nova-compute made itself has its initial ratio. Once all is moved and accepted, what it wrote stays.
+    A root that nova-compute made itself has its initial ratio. Once all is moved and accepted, what it wrote stays: it
+    takes away the classes that the host does not report, and would do so again.
     """
-    old = journal.saved.stale
-    settled = ACCEPTED in new.traits and journal.progress.is_done(MOVE_ALLOCATIONS.name)
-    wanted = {**old.inventories}
+    if ACCEPTED in new.traits and journal.progress.is_done(MOVE_ALLOCATIONS.name):
+        return new.generation
+    old = journal.saved.stale.inventories
+    wanted = {**old}
     for name, found in new.inventories.items():
-        was = None if settled else old.inventories.get(name)
+        was = old.get(name)
         wanted[name] = replace(found, allocation_ratio=was.allocation_ratio) if was else found
     if wanted == dict(new.inventories):
         return new.generation
