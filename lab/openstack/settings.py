@@ -163,7 +163,7 @@ def nova(folder: Path, ports: Ports, release: str, etc: Path, host: str, state: 
             "enabled_apis": "osapi_compute",
             "compute_driver": "lab.LabDriver",
             "rootwrap_config": etc / "rootwrap.conf",
-            "report_interval": 2,
+            "report_interval": 5,
             "service_down_time": 30,
             "update_resources_interval": UPDATE_SECONDS,
             "periodic_fuzzy_delay": 0,
