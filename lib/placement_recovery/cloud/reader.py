@@ -34,7 +34,9 @@ class Reader:
         if unreachable:
             # Nova leaves a cell that is down out of some lists and answers others with 500: no look would be whole.
             return Snapshot(requested_name, (), unreachable, service=None, matches=())
-        hypervisors = self._around(requested_name, services)
+        # What a person decides by names all hosts that may hide the node; a proof needs only those that are called so.
+        alike = () if holders else self._alike(requested_name, services)
+        hypervisors = alike or self._nova.hypervisors()
         matches = _matches(requested_name, hypervisors)
         host = matches[0].host if len(matches) == 1 else requested_name
         base = Snapshot(
@@ -43,21 +45,24 @@ class Reader:
             unreachable_hosts=(),
             service=next((one for one in services if one.host == host), None),
             matches=matches,
-            hidden_hosts=hidden_hosts(services, hypervisors),
+            hidden_hosts=() if alike else hidden_hosts(services, hypervisors),
         )
         done = self.complete(base, holders)
         # A cell that went down meanwhile was left out of what was read since.
         return replace(done, unreachable_hosts=unreachable_hosts(self._nova.services()))
 
-    def _around(self, requested_name: str, services: Sequence[ComputeService]) -> Tuple[Hypervisor, ...]:
-        """The compute nodes that are called so or alike; all of the cloud where their names alone do not settle it."""
+    def _alike(self, requested_name: str, services: Sequence[ComputeService]) -> Tuple[Hypervisor, ...]:
+        """The compute nodes that are called so or alike, where no hidden host is.
+
+        None where their names alone do not settle which node is meant.
+        """
         found = self._nova.hypervisors_like(requested_name)
-        matches, is_host = _matches(requested_name, found), requested_name in {one.host for one in services}
-        if not matches or (is_host and requested_name not in {one.host for one in matches}):
-            return self._nova.hypervisors()  # its node is called otherwise
+        matches = _matches(requested_name, found)
+        if requested_name in {one.host for one in services} - {one.host for one in matches}:
+            return ()  # the node of this host is called otherwise
         hidden = hidden_hosts(services, found)
-        alike = any(same_but_for_domain(host, one.node) for host in hidden for one in matches)
-        return self._nova.hypervisors() if alike else found
+        hiding = any(same_but_for_domain(host, one.node) for host in hidden for one in matches)
+        return found if matches and not hiding else ()
 
     def complete(self, base: Snapshot, holders: bool) -> Snapshot:
         """A snapshot that knows of Nova's lists alone, with what Placement has of its host."""
@@ -93,13 +98,7 @@ class Reader:
             return base
         consumers = self.consumers([one.uuid for one in base.tree])
         owners = self.owners(base.hypervisor.host, [one.uuid for one in consumers])
-        return replace(
-            base,
-            consumers=consumers,
-            owners=owners,
-            hypervisors=self.with_homes(base.hypervisors, consumers, owners),
-            host_aggregates=self._nova.host_aggregates(),
-        )
+        return replace(base, consumers=consumers, owners=owners, host_aggregates=self._nova.host_aggregates())
 
     def with_homes(
         self, known: Tuple[Hypervisor, ...], consumers: Iterable[Consumer], owners: Owners

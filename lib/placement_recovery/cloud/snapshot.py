@@ -40,7 +40,7 @@ class Owners:
 class Snapshot:
     """One look at a host. What is absent is None or empty; what could not be read raised before this existed.
 
-    `hypervisors` are those of the node's name, and those where the consumers' servers live; others may be among them.
+    `hypervisors` are all, or in a look without holders at least those that are called as the node is.
     """
 
     requested_name: str
@@ -57,7 +57,7 @@ class Snapshot:
     consumers: Tuple[Consumer, ...] = ()
     owners: Owners = field(default_factory=Owners)
     # Hosts whose nova-compute is up, but of which nova lists no compute node: it shows none before discover_hosts ran.
-    # Where the node is known, only those that are called alike are looked for.
+    # A look without holders tells only of those that are called as the node is.
     hidden_hosts: Tuple[str, ...] = ()
     host_aggregates: Tuple[HostAggregate, ...] = ()
     # A stale root that a transplant renamed, of whose recovery this store has no record; `tree` and consumers are its.
