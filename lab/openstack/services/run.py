@@ -51,7 +51,7 @@ APPLICATIONS: dict[str, tuple[Callable[[], Any], int]] = {
 
 def serve(name: str, port: int) -> None:
     """Serves a WSGI application until the process is ended."""
-    sqlite()
+    sqlite().pool_connections()
     make, threads = APPLICATIONS[name]
     wsgi = importlib.import_module("cheroot.wsgi")
     application = make()
@@ -60,9 +60,9 @@ def serve(name: str, port: int) -> None:
     wsgi.Server(("127.0.0.1", port), application, numthreads=threads, request_queue_size=128, timeout=300).start()
 
 
-def sqlite() -> None:
+def sqlite() -> Any:
     """Puts the SQLite settings in place; never before the service has had its chance to patch the library."""
-    importlib.import_module("lab.openstack.services.sqlite")
+    return importlib.import_module("lab.openstack.services.sqlite")
 
 
 def command(name: str) -> Any:

@@ -6,7 +6,8 @@ import os
 import sqlite3
 from typing import Any
 
-from sqlalchemy import event
+import sqlalchemy
+from sqlalchemy import event, pool
 from sqlalchemy.engine import Engine
 
 BUSY_MILLISECONDS = 60_000
@@ -37,3 +38,12 @@ def _begun(connection: Any) -> None:
     if os.environ.get("LAB_SQLITE_IMMEDIATE") and "in_transaction" not in connection.info:
         connection.info["in_transaction"] = True
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def pool_connections() -> None:
+    """Lets a service of one process keep its connections; oslo.db opens one for each transaction on SQLite.
+
+    SQLAlchemy pools them for threads since 2.0. Before the service makes its engines.
+    """
+    if int(sqlalchemy.__version__.split(".")[0]) >= 2:
+        pool.NullPool = pool.QueuePool
