@@ -146,10 +146,13 @@ def test_nova_writes_right_before_our_first_settings(cloud, context, finish, wha
 
 
 def test_nova_accepts_in_the_moment_in_which_traits_are_copied(cloud, context, finish):
-    """The copy looks again, and adds to what is there then."""
+    """After a kill that left them to the copy; it looks again, and adds to what is there then."""
     stale, meddler = cloud.stale_host(servers=1, traits=("COMPUTE_NODE", "CUSTOM_RACK_7")), Meddler()
     before, new = holdings(cloud, stale.servers), stale.compute_uuid
     recovery_id = begin(context, stale.host, "transplant")
+    meddler.after("POST", "/resource_providers", Killed.die)
+    with pytest.raises(Killed):
+        go_on(watched(context, meddler), recovery_id)
     go_on(context, recovery_id, until=REPLACE)
     meddler.before("PUT", f"{new}/traits", lambda: cloud.set_traits(new, ["COMPUTE_NODE"]))
     run_step(watched(context, meddler), recovery_id, "copy_provider_settings")
