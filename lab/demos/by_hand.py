@@ -30,7 +30,7 @@ class Demo(Scene):
         self._show_that_it_is_broken()
         self.show_held("allocations before", before)
         self._recover()
-        wanted = before if self.method == "preserve" else {}
+        wanted = {} if self.method == "discard" else before
         self.show_held("allocations after", self.check_held(wanted))
         self.prove(wanted)
 
@@ -61,7 +61,7 @@ class Demo(Scene):
 def main() -> int:
     """Run the demo."""
     parser = argparse.ArgumentParser(prog="python3 -m lab.demos.by_hand", description=__doc__)
-    parser.add_argument("--method", choices=("preserve", "discard"), default="preserve")
+    parser.add_argument("--method", choices=("preserve", "discard", "transplant"), default="preserve")
     parser.add_argument("--release", choices=RELEASES, default="26", help="of nova (default: %(default)s)")
     options = parser.parse_args()
     return perform(options.release, lambda lab, story: Demo(lab, options.method, story).run(), options.method)
