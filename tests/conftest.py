@@ -104,7 +104,8 @@ def datastore(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module", autouse=True)
 def _hosts_go_with_their_module():
-    """nova-api needs 10 ms and more for each host that it lists, so a session's would slow down every plan."""
+    """nova-api needs 10 ms and more for each host or server that it lists, so a session's would slow down all of it."""
     yield
     for cloud in _RUNNING:
         cloud.forget_hosts()
+        cloud.forget_servers()

@@ -83,6 +83,17 @@ class ServerRows:
         mapping.queued_for_delete = True
         mapping.save()
 
+    def forget_servers(self) -> None:
+        """All servers and migrations are soft-deleted, in one statement for each kind."""
+        for cell in self.cells.seen():
+            with self.cells.transaction(cell) as context:
+                for model in (models.Instance, models.Migration):
+                    alive = context.session.query(model).filter(model.deleted == 0)
+                    alive.update({"deleted": model.id, "deleted_at": now()}, synchronize_session=False)
+                mappings = self.cells.api.session.query(api_models.InstanceMapping)
+                mappings.update({"queued_for_delete": True}, synchronize_session=False)
+                self.cells.api.session.query(api_models.BuildRequest).delete(synchronize_session=False)
+
     def archive_server(self, uuid: str, cell: str) -> None:
         """As archived and purged: Nova knows nothing of the server any more."""
         context = self.cells.contexts[cell]

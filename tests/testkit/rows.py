@@ -177,6 +177,10 @@ class NovaRows:
         """DELETED; its migrations are listed no more, its instance actions remain."""
         self._do("delete_server", uuid, uuid=uuid)
 
+    def forget_servers(self) -> None:
+        """All servers are DELETED, and no migration is listed any more."""
+        self._process.do("forget_servers")
+
     def archive_server(self, uuid: str) -> None:
         """Nova knows nothing of it any more, whether it was deleted before or not."""
         self._do("archive_server", uuid, uuid=uuid)
