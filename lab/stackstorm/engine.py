@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -16,8 +17,8 @@ from typing import Any, NoReturn
 
 from lab.stackstorm import configuration, pack, parameters, rules, shims
 from lab.stackstorm.execution import Run, read_datastore
-from lab.stackstorm.nursery import Nursery
-from lab.stackstorm.python_action import ActionLauncher, Processes, outer_environment
+from lab.stackstorm.nursery import Nursery, outer_environment
+from lab.stackstorm.python_action import ActionLauncher, Processes
 
 
 class Events:
@@ -78,7 +79,7 @@ def _run(loaded: pack.Pack, request: dict[str, Any], events: Events, processes: 
         lambda key: read_datastore(key, decrypt=True),
     )
     environment = {**outer_environment(), "ST2_ACTION_PACK_NAME": loaded.ref}
-    nursery = Nursery(Path(request["python"]), environment)
+    nursery = Nursery(socket.socket(fileno=request["nursery"]), environment)
     launcher = ActionLauncher(loaded, nursery, config, processes, request["pool"])
     run = Run(loaded, launcher, events.emit)
     threading.Thread(target=_obey, args=(run, processes), daemon=True).start()

@@ -1,23 +1,27 @@
-"""Starts the processes of one run's actions: forks of one that has the imports behind it.
+"""Starts the processes of actions: forks of one that has the imports behind it.
 
-Each action of a workflow is a process of its own, as in StackStorm, and each would spend a second on importing
-openstacksdk. The forks come from the pack's Python, and bring none of the pack's own modules with them.
+Each action is a process of its own, as in StackStorm, and each would spend a second on importing openstacksdk. The
+forks come from the pack's Python, and bring none of the pack's own modules with them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import select
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 from lab.stackstorm import action_process
+
+# How the lab's own processes find their modules, which is no business of an action or a sensor.
+_PRIVATE_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 
 class Child:
@@ -54,13 +58,39 @@ class Child:
         return int(value)
 
 
-class Nursery:
-    """`start()` starts an action; the process that it is forked from starts with the first one, and ends with this."""
+class Mother:
+    """The process that actions are forked from; it ends with this process, and with all that it lent its socket to."""
 
     def __init__(self, python: Path, environment: Mapping[str, str]) -> None:
-        self._python, self._environment = python, environment
-        self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            for one in (self.socket, theirs):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, action_process.LONGEST_MESSAGE)
+            subprocess.Popen(
+                [str(python), "-u", action_process.__file__, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env=dict(environment),
+                start_new_session=True,
+            )
+
+
+@functools.cache
+def mother(python: Path) -> Mother:
+    """The one of this process for this Python."""
+    return Mother(python, outer_environment())
+
+
+def outer_environment() -> dict[str, str]:
+    """The environment variables of an action or a sensor, before what StackStorm adds."""
+    return {name: value for name, value in os.environ.items() if name not in _PRIVATE_VARIABLES}
+
+
+class Nursery:
+    """Starts the processes of one run's actions, by the socket of a mother that another process may have started."""
+
+    def __init__(self, mothers: socket.socket, environment: Mapping[str, str]) -> None:
+        self._mothers, self._environment = mothers, environment
 
     def start(self, outcome_fd: int, extra: Mapping[str, str]) -> Child:
         """A process that reads its request from stdin and writes its outcome to the descriptor."""
@@ -68,33 +98,10 @@ class Nursery:
         (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr), (status, to_status) = pipes
         theirs = [stdin, stdout, stderr, outcome_fd, to_status]
         try:
-            with self._lock:
-                message = json.dumps({**self._environment, **extra}).encode()
-                socket.send_fds(self._mother(), [message], theirs)
+            message = json.dumps({**self._environment, **extra}).encode()
+            socket.send_fds(self._mothers, [message], theirs)
         finally:
             for one in (stdin, stdout, stderr, to_status):
                 os.close(one)
         files = os.fdopen(to_stdin, "wb"), os.fdopen(from_stdout, "rb"), os.fdopen(from_stderr, "rb")
         return Child(status, *files)
-
-    def _mother(self) -> socket.socket:
-        if self._socket is None:
-            with self._socketpair() as (ours, theirs):
-                subprocess.Popen(
-                    [str(self._python), "-u", action_process.__file__, str(theirs.fileno())],
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(),),
-                    env=dict(self._environment),
-                    start_new_session=True,
-                )
-                self._socket = ours
-        return self._socket
-
-    @staticmethod
-    @contextlib.contextmanager
-    def _socketpair() -> Iterator[tuple[socket.socket, socket.socket]]:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for one in (ours, theirs):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        with theirs:
-            yield ours, theirs

@@ -19,8 +19,6 @@ from lab.stackstorm.pack import Action, Pack
 from lab.stackstorm.pool import turn
 
 Emit = Callable[[str, str], None]
-# How the lab's own processes find their modules, which is no business of an action or a sensor.
-_PRIVATE_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 
 @dataclass(frozen=True)
@@ -75,11 +73,6 @@ def kill_group(process: Child) -> None:
     """SIGKILL the process and its children; nothing where they are gone."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def outer_environment() -> dict[str, str]:
-    """The environment variables of an action or a sensor, before what StackStorm adds."""
-    return {name: value for name, value in os.environ.items() if name not in _PRIVATE_VARIABLES}
 
 
 @dataclass(frozen=True)

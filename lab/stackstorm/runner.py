@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lab.environments import ensure
+from lab.stackstorm.nursery import mother
 from lab.stackstorm.pool import Pool
 from lab.stackstorm.triggers import PATH_VARIABLE
 
@@ -79,7 +80,8 @@ class Running:
         self._ended = threading.Event()
         self._cleanup = contextlib.ExitStack()
         self._log: IO[bytes] = self._cleanup.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by close()
-        self._engine = self._start(datastore, request.get("pool", ()))
+        nursery = [request["nursery"]] if "nursery" in request else []
+        self._engine = self._start(datastore, [*request.get("pool", ()), *nursery])
         threading.Thread(target=self._read, daemon=True).start()
         self._send(request)
 
@@ -241,7 +243,7 @@ def start(
         "config": str(config.absolute()) if isinstance(config, Path) else config,
         "context": {"user": user, **({"api_user": api_user} if api_user else {})},
         "trigger": trigger,
-        "python": str(python or ensure("pack") / "bin" / "python"),
+        "nursery": mother(python or ensure("pack") / "bin" / "python").socket.fileno(),
         "pool": pool.fds if pool else (),
     }
     return Running(action, request, datastore, on_event)

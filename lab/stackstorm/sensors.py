@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from lab.environments import ensure
 from lab.stackstorm import sensor_process, standin
-from lab.stackstorm.python_action import outer_environment
+from lab.stackstorm.nursery import outer_environment
 from lab.stackstorm.runner import ROOT
 from lab.stackstorm.triggers import PATH_VARIABLE
 
