@@ -1,6 +1,6 @@
-"""Runs one Python action in a process of its own, with the pack's Python (3.8 and later); see nursery.py.
+"""Runs Python actions, each in a fork of this process, with the pack's Python (3.8 and later); see nursery.py.
 
-The request comes as JSON on stdin, the outcome goes as JSON to a file descriptor; stdout and stderr are the action's.
+A request comes as JSON on stdin, the outcome goes as JSON to a file descriptor; stdout and stderr are the action's.
 How the class is found, made and run follows StackStorm's python_action_wrapper.py and util/loader.py.
 """
 
@@ -53,8 +53,11 @@ def serve(channel: socket.socket) -> None:
                 for one in (ended, tell_ended, channel.detach(), *status_fds.values()):
                     os.close(one)
                 _be_child(json.loads(message), fds)
-            os.write(fds[-1], STATUS.pack(pid))
             status_fds[pid] = fds.pop()
+            try:
+                os.write(status_fds[pid], STATUS.pack(pid))
+            except BrokenPipeError:  # whoever asked for it is gone, others may ask for more
+                os.kill(pid, signal.SIGKILL)
             for one in fds:
                 os.close(one)
 

@@ -20,7 +20,7 @@ from typing import IO
 
 from lab.stackstorm import action_process
 
-# How the lab's own processes find their modules, which is no business of an action or a sensor.
+# Where the lab's own processes find their modules; an action or a sensor must not see it.
 _PRIVATE_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 
@@ -51,10 +51,10 @@ class Child:
             return self.returncode
 
     def _read(self) -> int:
-        told = os.read(self._status_fd, action_process.STATUS.size)
-        if len(told) < action_process.STATUS.size:
-            raise RuntimeError("the process that actions are forked from ended; see the engine's log")
-        (value,) = action_process.STATUS.unpack(told)
+        status = os.read(self._status_fd, action_process.STATUS.size)
+        if len(status) < action_process.STATUS.size:
+            raise RuntimeError("the process that actions are forked from has ended; its trace is on stderr")
+        (value,) = action_process.STATUS.unpack(status)
         return int(value)
 
 
@@ -66,7 +66,7 @@ class Mother:
         with theirs:
             for one in (self.socket, theirs):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, action_process.LONGEST_MESSAGE)
-            subprocess.Popen(
+            self._process = subprocess.Popen(
                 [str(python), "-u", action_process.__file__, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),

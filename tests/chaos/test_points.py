@@ -25,4 +25,5 @@ def test_no_point_loses_anything(cloud, roads, tally, method):
             hits += 1
         else:
             beyond.add(point.kind)
-    assert hits or SHARD.of > 1  # all points of a small share may be beyond the last request
+    # All points of a small share may be beyond the last request, but for the first of a kind.
+    assert hits or (SHARD.of > 1 and all(one.blow.number > 1 for one in points))

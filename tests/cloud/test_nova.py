@@ -125,6 +125,16 @@ def test_hypervisors_of_all_cells_are_paged(cloud, nova, page):
     assert {one.host for one in found} >= set(names)
 
 
+def test_nodes_are_found_by_a_part_of_their_name(cloud, nova):
+    """In all cells, in whatever case; none where no node is called so."""
+    name, (client, _) = new_name(), nova(1000)
+    made = {name, f"{name}0", f"{name}.example.org"}
+    for number, node in enumerate(sorted(made)):
+        cloud.compute(new_name(), node, cell="cell2" if number % 2 else "cell1")
+    assert {one.node for one in client.hypervisors_like(name.upper())} == made
+    assert client.hypervisors_like(f"{name}-nobody") == ()
+
+
 @PAGES
 def test_servers_of_two_cells_are_paged(cloud, nova, page):
     """A host name may be in use in both: the lists are merged across the cells."""

@@ -81,6 +81,75 @@ def test_a_snapshot_without_holders_does_not_ask_for_consumers(cloud, watch):
     assert not any("/servers" in path for path in nova.requested_name)
 
 
+@dataclass
+class Listed(Watched):
+    """Notes the parameters of each list of compute nodes."""
+
+    nodes: List[object] = field(default_factory=list)
+
+    def get(self, path, version, params=None):
+        """As Api's."""
+        if path == "/os-hypervisors/detail":
+            self.nodes.append(dict(params or {}))
+        return super().get(path, version, params)
+
+
+@pytest.fixture
+def listing(apis):
+    """A reader, and what its lists of compute nodes were asked with."""
+    config, nova_api, placement_api = apis
+    nova = Listed(nova_api, {})
+    return Reader(Nova(nova, config), Placement(placement_api, config), config.concurrency), nova.nodes
+
+
+def test_a_look_without_holders_lists_no_other_nodes(cloud, listing):
+    """A cloud has thousands; namesakes are among those that it asks for."""
+    (reader, lists), twin = listing, new_name()
+    stale = cloud.stale_host(servers=0)
+    cloud.compute(twin, stale.node.upper())
+    found = reader.snapshot(stale.host, holders=False)
+    assert lists == [{"hypervisor_hostname_pattern": stale.host}]
+    assert {one.host for one in found.namesakes} == {stale.host, twin}
+    cloud.delete_compute(twin)
+
+
+def test_a_look_without_holders_finds_a_host_whose_node_is_called_otherwise(cloud, listing):
+    """Also where another host's node bears the host's name: then it is not clear which is meant."""
+    reader, _ = listing
+    stale = cloud.stale_host(servers=0, node=new_name())
+    assert reader.snapshot(stale.host, holders=False).hypervisor.uuid == stale.compute_uuid
+    cloud.compute(new_name(), stale.host)
+    assert len(reader.snapshot(stale.host, holders=False).matches) == 2
+
+
+def test_a_look_without_holders_sees_a_hidden_host_that_is_called_as_the_node(cloud, listing):
+    """Its node may bear the same name; others are not looked for."""
+    reader, _ = listing
+    stale = cloud.stale_host(servers=0)
+    hidden = f"{stale.node}.example.org"
+    cloud.compute(new_name(), mapped=False)
+    assert reader.snapshot(stale.host, holders=False).hidden_hosts == ()
+    cloud.compute(hidden, mapped=False)
+    assert reader.snapshot(stale.host, holders=False).hidden_namesakes == (hidden,)
+    cloud.map_host(hidden)
+
+
+def test_homes_are_where_servers_live_and_what_a_resized_one_holds(cloud, apis):
+    """By name and by UUID; a sharing provider is nobody's node."""
+    config, nova_api, placement_api = apis
+    reader = Reader(Nova(nova_api, config), Placement(placement_api, config), config.concurrency)
+    here, home, source = (cloud.healthy_host() for _ in range(3))
+    shared = cloud.provider(new_name(), inventories={"DISK_GB": 100})
+    moved = cloud.server(host=home.host)
+    resized = cloud.server(host=here.host, vm_state="resized")
+    cloud.migration(moved, source_host=here.host, dest_host=home.host, status="running")
+    cloud.allocate(resized, {here.uuid: ONE_SERVER, source.uuid: ONE_SERVER, shared: {"DISK_GB": 1}})
+    consumers, owners = reader.show_consumers([moved, resized]), reader.owners(here.host, [moved, resized])
+    known = reader.snapshot(here.host, holders=False).matches
+    found = reader.with_homes(known, consumers, owners)
+    assert [one.uuid for one in found] == [here.uuid, *sorted([home.uuid, source.uuid])]
+
+
 def test_a_healthy_host_costs_few_requests(cloud, watch):
     """Its consumers are nobody's business."""
     host = cloud.healthy_host(servers=3)

@@ -6,14 +6,13 @@ why not. Others' tools may strip or rewrite consumers meanwhile; what was saved 
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field, replace
 from typing import Dict, Iterable, List, Optional, Tuple
 
 from placement_recovery.cloud.model import Consumer, Migration, Part, Provider, Resources
 from placement_recovery.cloud.placement import CONCURRENT_UPDATE
 from placement_recovery.cloud.snapshot import Owners
-from placement_recovery.errors import ApiConflict, ApiNotFound
+from placement_recovery.errors import ApiConflict
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, Decision, View, decide, decide_by_method
 from placement_recovery.plan.owners import (
     GONE,
@@ -60,19 +59,13 @@ class Moves:
     gone: Dict[str, str] = field(default_factory=dict)
 
 
-def look_at_holders(
-    context: Context, journal: Journal, seen: Replacement, new: Provider, roots: Iterable[str]
-) -> Holders:
-    """Who holds the new root and these stale ones: one request per root and a few lists of Nova's.
-
-    A consumer is read by itself only where it changed.
-    """
+def look_at_holders(context: Context, journal: Journal, seen: Replacement, new: Provider) -> Holders:
+    """One request per root and a few lists of Nova's; a consumer is read by itself only where it changed."""
     saved = journal.saved
     on_stale: Dict[str, Dict[str, Part]] = {}
-    for root in roots:
-        with contextlib.suppress(ApiNotFound):  # nobody holds a root that is deleted
-            for uuid, part in context.placement.parts_on(root).items():
-                on_stale.setdefault(uuid, {})[root] = part
+    for root in seen.stale_uuids:
+        for uuid, part in context.placement.parts_on(root).items():
+            on_stale.setdefault(uuid, {})[root] = part
     on_new = context.placement.parts_on(new.uuid)
     planned = {one.uuid: one for one in saved.consumers}
     owners = context.reader.owners(saved.host, sorted({*planned, *on_stale}))

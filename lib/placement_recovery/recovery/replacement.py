@@ -57,10 +57,10 @@ def look_at_replacement(context: Context, journal: Journal, with_stale: bool = T
     Raises StepFailed where that is not what this recovery made.
     """
     saved = journal.saved
-    services = context.nova.services()
+    _check_cells(context, saved)
     hypervisors = context.nova.hypervisors_like(saved.node)
+    services = _check_cells(context, saved)  # one that went down in between was left out of what was read
     hypervisor = _compute_node(hypervisors, saved)
-    _check_cells(context, saved, unreachable_hosts(services))
     if hypervisor.uuid in stale_roots(journal):
         raise StepFailed(
             f"the compute node of {saved.host} has UUID {hypervisor.uuid} again, which is that of a provider that "
@@ -99,13 +99,16 @@ def require_new(seen: Replacement, saved: Saved) -> Provider:
     return seen.new
 
 
-def _check_cells(context: Context, saved: Saved, unreachable: Tuple[str, ...]) -> None:
-    down = unreachable or unreachable_hosts(context.nova.services())
+def _check_cells(context: Context, saved: Saved) -> Tuple[ComputeService, ...]:
+    """All services. Raises StepFailed where a cell is down, which hides more than its own hosts."""
+    services = context.nova.services()
+    down = unreachable_hosts(services)
     if down:
         raise StepFailed(
             f"a cell is down: nova cannot show host(s) {', '.join(down[:5])}, so nothing is proven about {saved.host}. "
             f"Bring the cell's database back, then resume"
         )
+    return services
 
 
 def _may_be_named(journal: Journal, name: str) -> bool:

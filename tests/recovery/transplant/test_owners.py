@@ -234,11 +234,11 @@ def test_a_conflict_does_not_part_the_sources_of_moves_from_their_servers(cloud,
     """Resizes that ended before the move; somebody writes one of the servers in the moment of ours."""
     context, meddler = open_hasty(cloud.config(late_write_wait=0, batch_size=1), pace=20), Meddler()
     stale, other = cloud.stale_host(servers=6), cloud.healthy_host()
-    told = Story(stale, other, {("resized", one): one for one in stale.servers}, {}, None)
+    story = Story(stale, other, {("resized", one): one for one in stale.servers}, {}, None)
     recovery_id = begin(context, stale.host, "transplant")
     go_on(context, recovery_id, before="move_allocations")
     for one in stale.servers:
-        _resize(cloud, told, ("resized", one), stale.stale_uuid)
+        _resize(cloud, story, ("resized", one), stale.stale_uuid)
     for passing in range(6):
         meddler.before(
             "POST", "/allocations", passing=passing,
@@ -248,7 +248,7 @@ def test_a_conflict_does_not_part_the_sources_of_moves_from_their_servers(cloud,
     assert finish(context, stale, recovery_id).progress.state == "finished"
     for one in stale.servers:
         assert cloud.allocations(one) == {other.uuid: ONE_SERVER}
-        assert cloud.allocations(told.migrations["resized", one]) == {stale.compute_uuid: ONE_SERVER}
+        assert cloud.allocations(story.migrations["resized", one]) == {stale.compute_uuid: ONE_SERVER}
 
 
 @pytest.fixture

@@ -175,6 +175,40 @@ def test_a_trait_that_the_driver_reports_no_more_is_not_brought_back_once_accept
     assert_recovered(cloud, stale, journal, before)
 
 
+def test_a_trait_that_was_deleted_meanwhile_is_created_anew(cloud, context, finish):
+    """Somebody took it from the stale root and deleted it after it was saved: the first traits go without it."""
+    stale = cloud.stale_host(servers=1, traits=("COMPUTE_NODE", "CUSTOM_SOON_DELETED"))
+    before, new, meddler = holdings(cloud, stale.servers), stale.compute_uuid, Listener()
+    recovery_id = begin(context, stale.host, "transplant")
+    go_on(context, recovery_id, before=REPLACE)
+    cloud.set_traits(stale.stale_uuid, cloud.traits(stale.stale_uuid) - {"CUSTOM_SOON_DELETED"})
+    cloud.placement.call("DELETE", "/traits/CUSTOM_SOON_DELETED")
+    run_step(watched(context, meddler), recovery_id, REPLACE)
+    assert meddler.heard.count(("PUT", f"/resource_providers/{new}/traits")) == 2
+    assert cloud.traits(new) == {"COMPUTE_STATUS_DISABLED"}
+    assert cloud.inventories(new)
+    assert_recovered(cloud, stale, finish(context, stale, recovery_id), before)
+    assert "CUSTOM_SOON_DELETED" in cloud.traits(new)
+
+
+def test_a_cell_that_is_down_stops_each_look(cloud, context, finish):
+    """Also where it went down between two lists: what such lists leave out proves nothing."""
+    stale = cloud.stale_host(servers=1)
+    hidden = cloud.healthy_host(cell="cell2")
+    before, recovery_id = holdings(cloud, stale.servers), begin(context, stale.host, "transplant")
+    go_on(context, recovery_id, until=REPLACE)
+    with cloud.cell_down(), pytest.raises(StepFailed, match=f"a cell is down: nova cannot show host.*{hidden.host}"):
+        run_step(context, recovery_id, "copy_provider_settings")
+    down, meddler = cloud.cell_down(tables=("services",)), Meddler()
+    meddler.after("GET", "/os-hypervisors/detail", down.__enter__)
+    try:
+        with pytest.raises(StepFailed, match="a cell is down"):
+            run_step(watched(context, meddler), recovery_id, "copy_provider_settings")
+    finally:
+        down.__exit__(None, None, None)
+    assert_recovered(cloud, stale, finish(context, stale, recovery_id), before)
+
+
 def test_a_class_that_the_host_reports_no_more_is_not_brought_back_once_accepted(cloud, context, finish):
     """nova-compute takes it away at the periodic that accepts the root, and would do so again."""
     stale = cloud.stale_host(servers=1, inventories={**NOVA_INVENTORIES, "CUSTOM_FPGA": 2})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from placement_recovery.errors import ProviderNotReady
+from placement_recovery.errors import ProviderNotReady, StepFailed
 from placement_recovery.recovery.engine import run_step
+from testkit.cloud import new_name
 from testkit.driving import Meddler, begin, go_on, open_hasty, roll_back, watched
 from testkit.looks import enabled, holdings, lock_traits, moved
 from testkit.placement_tables import placement_tables
@@ -59,6 +60,21 @@ def test_it_changes_after_each_step(cloud, context, finish, stale):
         go_on(context, recovery_id, until=until)
         newest = change_uuid(cloud, stale)
     assert_recovered(cloud, stale, newest, before, finish(context, stale, recovery_id))
+
+
+def test_a_stale_root_that_nova_knows_again_is_not_stripped(cloud, context, finish, stale):
+    """Another host came up with its UUID in the middle: the recovery stops until that is settled."""
+    before = holdings(cloud, stale.servers)
+    recovery_id = begin(context, stale.host, "transplant")
+    go_on(context, recovery_id, until="copy_provider_settings")
+    other = new_name()
+    cloud.compute(other, uuid=stale.stale_uuid)
+    with pytest.raises(StepFailed, match=rf"nova knows compute node {stale.stale_uuid} now .*{other}.* not touched"):
+        go_on(context, recovery_id)
+    assert holdings(cloud, stale.servers) == before
+    cloud.delete_compute(other)
+    assert finish(context, stale, recovery_id).progress.state == "finished"
+    assert holdings(cloud, before) == moved(before, stale.stale_uuid, stale.compute_uuid)
 
 
 def test_it_changes_while_nova_compute_is_waited_for(cloud, finish, stale):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional, Sequence
-
 from placement_recovery.plan.method import TRANSPLANT
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import ABANDONED, BACK, FINISHED, ROLLED_BACK
@@ -14,15 +12,13 @@ from placement_recovery.recovery.retention import purge
 from placement_recovery.recovery.service import give_back_service
 
 
-def close_recovery(context: Context, journal: Journal, locked: Optional[Sequence[str]] = None) -> str:
+def close_recovery(context: Context, journal: Journal) -> str:
     """No lock anywhere, the service as it was, the record finished (or rolled back).
-
-    `locked` are the providers that may bear the lock; without it, all that the recovery knows.
 
     The lock goes first: once enabled, nova-compute writes back the traits that it has just read, and creates anew those
     that are gone (verified in nova/scheduler/client/report.py, set_traits_for_provider).
     """
-    _release(context, journal, locked)
+    _release(context, journal)
     service = give_back_service(context, journal)
     state = ROLLED_BACK if journal.progress.direction == BACK else FINISHED
     journal.close(state)
@@ -43,6 +39,5 @@ def abandon_recovery(context: Context, journal: Journal) -> str:
     return f"nothing was taken away, recovery {journal.saved.id} is closed; {service}"
 
 
-def _release(context: Context, journal: Journal, locked: Optional[Sequence[str]] = None) -> None:
-    all_of_them = sorted({*journal.saved.stale_uuids, *journal.progress.providers.values()})
-    release_locks(context, journal, all_of_them if locked is None else locked)
+def _release(context: Context, journal: Journal) -> None:
+    release_locks(context, journal, sorted({*journal.saved.stale_uuids, *journal.progress.providers.values()}))

@@ -24,4 +24,4 @@ def close_transplant(context: Context, journal: Journal) -> str:
             + (f", and {', '.join(sorted(others))} still stand(s)" if others else "")
             + ": a late write was carried out. Nothing is enabled"
         )
-    return close_recovery(context, journal, [one for one in seen.stale_uuids if one == saved.stale.uuid])
+    return close_recovery(context, journal)

@@ -23,7 +23,7 @@ from placement_recovery.recovery.moving import (
     without_a_home,
     write_consumers,
 )
-from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new, stale_roots
+from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new
 from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, update_with_retry
 
 # A transaction of so many takes half a second; none is ever without its allocation, so nothing asks for larger ones.
@@ -39,7 +39,7 @@ def move_allocations(context: Context, journal: Journal) -> str:
     Raises StepFailed for consumers that are under way, CapacityExceeded, or ConsumerChanged where others keep writing
     or a server was left without an allocation at its new home; all others are moved then.
     """
-    seen = look_at_replacement(context, journal, with_stale=False)
+    seen = look_at_replacement(context, journal)
     new = require_new(seen, journal.saved)
     moves = _move_until_settled(context, journal, seen, new)
     for uuid, reason in moves.gone.items():
@@ -99,7 +99,7 @@ def _move_until_settled(context: Context, journal: Journal, seen: Replacement, n
 
 def _move(context: Context, journal: Journal, seen: Replacement, new: Provider) -> Tuple[Holders, Moves]:
     """Ask Nova and Placement, and write what has to be written; an empty plan is the proof that nothing has to be."""
-    holders = look_at_holders(context, journal, seen, new, stale_roots(journal))
+    holders = look_at_holders(context, journal, seen, new)
     moves = plan_moves(journal.saved, holders, new.uuid)
     if moves.changed:
         journal.save_again(tuple(moves.changed))

@@ -133,7 +133,7 @@ def _create(context: Context, journal: Journal, new_uuid: str, old: Provider) ->
 def _set_first_traits(context: Context, new: Provider, carried: Set[str]) -> int:
     try:
         return context.placement.set_traits(new, {STATUS_DISABLED, *carried})
-    except ApiRejected:  # a trait that nobody bears any more was deleted; copy_provider_settings creates it anew
+    except ApiRejected:  # somebody took a trait away and deleted it; copy_provider_settings creates it anew
         return context.placement.set_traits(new, {STATUS_DISABLED})
 
 

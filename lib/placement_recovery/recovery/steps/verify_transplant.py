@@ -24,7 +24,7 @@ def verify_transplant(context: Context, journal: Journal) -> str:
     narrow_inventories(context, journal, new.uuid)
     traits, _ = context.placement.traits_of(new.uuid)
     inventories, _ = context.placement.inventories_of(new.uuid)
-    holders = look_at_holders(context, journal, seen, new, seen.stale_uuids)
+    holders = look_at_holders(context, journal, seen, new)
     moves = plan_moves(saved, holders, new.uuid)
     differences: List[str] = [f"the stale root {one} still stands" for one in seen.stale_uuids]
     if ACCEPTED not in traits:
