@@ -49,8 +49,8 @@ class March(NamedTuple):
 DEATHS = (Blow(BEFORE), Blow(SENT), Blow(AFTER), Blow(BEFORE, RECORD))
 DELAYS = (*(Blow(LATE, until=until) for until in (AT_RESUME, AT_PAUSE)), Blow(ORPHANED, until=AT_PAUSE))
 SOME = (
-    March(PRESERVE, Blow(SENT)), March(PRESERVE, Blow(BEFORE, RECORD)), March(PRESERVE, Blow(SENT), back=True),
-    March(TRANSPLANT, DELAYS[0], back=True),
+    March(PRESERVE, Blow(SENT)), March(PRESERVE, Blow(BEFORE, RECORD)), March(PRESERVE, Blow("409")),
+    March(PRESERVE, Blow(SENT), back=True), March(TRANSPLANT, DELAYS[0], back=True),
 )
 BEGIN = {
     "lock_provider: PUT /traits/*",

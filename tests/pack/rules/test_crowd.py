@@ -14,9 +14,9 @@ from placement_recovery.cloud.model import LOCK_PREFIX
 from placement_recovery.detection.payload import FROM_LOG, PROVIDER_CREATION_FAILED, ProviderCreationFailed
 from testkit.placement import ONE_SERVER
 
-# So many take half a minute on two cores. `make test-crowd` runs fifty and ten.
-TRIGGERS = int(os.environ.get("PLACEMENT_RECOVERY_TRIGGERS", "6"))
-HOSTS = int(os.environ.get("PLACEMENT_RECOVERY_HOSTS", "2"))
+# So many take a minute on two cores. `make test-crowd` runs fifty and ten.
+TRIGGERS = int(os.environ.get("PLACEMENT_RECOVERY_TRIGGERS", "10"))
+HOSTS = int(os.environ.get("PLACEMENT_RECOVERY_HOSTS", "3"))
 ACTIONS = 8  # that StackStorm's action runner has under way at once
 RUN_SECONDS = 1800.0
 
@@ -57,7 +57,7 @@ def matched(instances):
 
 
 def test_triggers_at_once_for_one_host_are_one_recovery(cloud, rush):
-    """Six here, fifty by `make test-crowd`: all but one say so, nothing is lost, and nova-compute restarts once."""
+    """Ten here, fifty by `make test-crowd`: all but one say so, nothing is lost, and nova-compute restarts once."""
     stale, mark = cloud.stale_host(2), cloud.placement_mark()
     with cloud.nova_compute(stale.host, only_after_restart=True) as compute:
         restart = {"restart_how": "command", "restart_where": "local", "restart_command": [*compute.restart_command]}
