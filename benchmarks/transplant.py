@@ -21,7 +21,7 @@ from placement_recovery.plan.method import TRANSPLANT
 from placement_recovery.recovery.context import Context, open_context
 from placement_recovery.recovery.engine import run_step
 from placement_recovery.recovery.methods import SAVE_ALLOCATIONS
-from placement_recovery.recovery.planning import plan_recovery
+from placement_recovery.recovery.planning import plan_ahead
 from placement_recovery.recovery.steps.save_allocations import open_recovery
 from testkit.cloud import Cloud
 from testkit.counting import CountingClock, PlacementRequests
@@ -66,7 +66,7 @@ def _measure(cloud: Cloud, size: int) -> Measured:
 
 
 def _recover(context: Context, host: str, size: int, requests: PlacementRequests, clock: CountingClock) -> Measured:
-    digest = plan_recovery(context, host, Request(TRANSPLANT))[1].digest
+    digest = plan_ahead(context, host, Request(TRANSPLANT)).digest
     requests.counts.clear()
     seconds: Dict[str, float] = {}
     sent: Dict[str, int] = {}

@@ -17,7 +17,7 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context, open_context
 from placement_recovery.recovery.engine import StepResult, run_step
 from placement_recovery.recovery.methods import ROLLBACK, SEQUENCES
-from placement_recovery.recovery.planning import plan_recovery
+from placement_recovery.recovery.planning import plan_ahead
 from placement_recovery.recovery.steps.save_allocations import open_recovery
 
 HASTE = 20
@@ -153,7 +153,7 @@ def step_names(method: str = "preserve") -> Tuple[str, ...]:
 
 def begin(context: Context, host: str, method: str = "preserve", unknown: str = "keep") -> str:
     """Plan, approve whatever the plan says, and save; the id of the recovery."""
-    plan = plan_recovery(context, host, Request(method, unknown))[1]
+    plan = plan_ahead(context, host, Request(method, unknown))
     assert not plan.refusals, plan.refusals
     journal, _ = open_recovery(context, host, Request(method, unknown, plan.digest), "tester")
     return journal.saved.id

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
-from placement_recovery.cloud.model import ComputeService, Consumer, Hypervisor, Provider
+from placement_recovery.cloud.model import ComputeService, Consumer, Hypervisor, Part, Provider
 from placement_recovery.cloud.nova import Nova
 from placement_recovery.cloud.placement import Placement
 from placement_recovery.cloud.snapshot import Owners, Snapshot, same_but_for_domain
@@ -14,6 +14,9 @@ from placement_recovery.errors import ApiNotFound
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
+
+# For a provider's UUID, its consumers as they were read before.
+Known = Callable[[str], Mapping[str, Consumer]]
 
 
 class Reader:
@@ -24,9 +27,10 @@ class Reader:
         self._placement = placement
         self._concurrency = concurrency
 
-    def snapshot(self, requested_name: str, holders: bool = True) -> Snapshot:
+    def snapshot(self, requested_name: str, holders: bool = True, known: Optional[Known] = None) -> Snapshot:
         """Read all about the host or node of this name; without `holders`, all but the consumers.
 
+        Of those that `known` tells for the provider that bears the name, only the changed ones are read one by one.
         Raises ApiFailure where something cannot be read.
         """
         services = self._nova.services()
@@ -47,7 +51,7 @@ class Reader:
             matches=matches,
             hidden_hosts=() if alike else hidden_hosts(services, hypervisors),
         )
-        done = self.complete(base, holders)
+        done = self.complete(base, holders, known)
         # A cell that went down meanwhile was left out of what was read since.
         return replace(done, unreachable_hosts=unreachable_hosts(self._nova.services()))
 
@@ -64,7 +68,7 @@ class Reader:
         hiding = any(same_but_for_domain(host, one.node) for host in hidden for one in matches)
         return found if matches and not hiding else ()
 
-    def complete(self, base: Snapshot, holders: bool) -> Snapshot:
+    def complete(self, base: Snapshot, holders: bool, known: Optional[Known] = None) -> Snapshot:
         """A snapshot that knows of Nova's lists alone, with what Placement has of its host."""
         node = base.hypervisor.node if base.hypervisor else base.requested_name
         named = self.find_provider_by_name(node)
@@ -82,7 +86,7 @@ class Reader:
             owner_of_provider=self._nova.find_hypervisor(named.uuid),
             tree=tree,
         )
-        return self._with_consumers(with_tree) if holders else with_tree
+        return self._with_consumers(with_tree, known) if holders else with_tree
 
     def complete_set_aside(self, base: Snapshot, root: Provider) -> Snapshot:
         """The snapshot with a root that a transplant set aside, its consumers, and who has its UUID in Nova."""
@@ -93,10 +97,10 @@ class Reader:
         owner = self._nova.find_hypervisor(root.uuid)
         return self._with_consumers(replace(base, set_aside=found, tree=tree, owner_of_provider=owner))
 
-    def _with_consumers(self, base: Snapshot) -> Snapshot:
+    def _with_consumers(self, base: Snapshot, known: Optional[Known] = None) -> Snapshot:
         if base.hypervisor is None:
             return base
-        consumers = self.consumers([one.uuid for one in base.tree])
+        consumers = self.consumers([one.uuid for one in base.tree], known(base.tree[0].uuid) if known else None)
         owners = self.owners(base.hypervisor.host, [one.uuid for one in consumers])
         return replace(base, consumers=consumers, owners=owners, host_aggregates=self._nova.host_aggregates())
 
@@ -130,12 +134,23 @@ class Reader:
         ordered = sorted(found, key=lambda one: (one.parent_uuid is not None, one.name))
         return tuple(self.each(self._placement.describe, ordered))
 
-    def consumers(self, provider_uuids: Iterable[str]) -> Tuple[Consumer, ...]:
-        """All consumers of these providers, with all that they hold anywhere, sorted by UUID."""
+    def consumers(
+        self, provider_uuids: Iterable[str], known: Optional[Mapping[str, Consumer]] = None
+    ) -> Tuple[Consumer, ...]:
+        """All consumers of these providers, with all that they hold anywhere, sorted by UUID.
+
+        Each write of a consumer moves its generation: one that is `known` at the same one is not read again.
+        """
         providers = tuple(provider_uuids)
-        ids = {uuid for provider in providers for uuid in self._placement.consumers_of(provider)}
+        parts: Dict[str, Dict[str, Part]] = {}
+        for provider in providers:
+            for uuid, part in self._placement.parts_on(provider).items():
+                parts.setdefault(uuid, {})[provider] = part
+        before = known or {}
+        same = {uuid: before[uuid] for uuid in parts if _is_same(before.get(uuid), parts[uuid], providers)}
+        read = self.show_consumers(set(parts) - set(same))
         # Who gave its part back between the two looks is no consumer of them any more.
-        return tuple(one for one in self.show_consumers(ids) if one.on(providers))
+        return tuple(sorted((one for one in (*same.values(), *read) if one.on(providers)), key=lambda one: one.uuid))
 
     def show_consumers(self, uuids: Iterable[str]) -> Tuple[Consumer, ...]:
         """These consumers with all that they hold, sorted by UUID."""
@@ -182,6 +197,12 @@ class Reader:
             return [call(item) for item in items]
         with ThreadPoolExecutor(max_workers=min(self._concurrency, len(items))) as pool:
             return list(pool.map(call, items))
+
+
+def _is_same(known: Optional[Consumer], parts: Mapping[str, Part], providers: Tuple[str, ...]) -> bool:
+    if known is None or {one.generation for one in parts.values()} != {known.generation}:
+        return False
+    return known.on(providers) == {uuid: dict(one.resources) for uuid, one in parts.items()}
 
 
 def _matches(name: str, hypervisors: Iterable[Hypervisor]) -> Tuple[Hypervisor, ...]:

@@ -22,7 +22,7 @@ from placement_recovery.records.stores import Store
 from placement_recovery.recovery.context import Context, open_context
 from placement_recovery.recovery.engine import StepResult, run_step, step_result
 from placement_recovery.recovery.overview import Row, remnant_row, show_all, show_one
-from placement_recovery.recovery.planning import plan_recovery
+from placement_recovery.recovery.planning import plan_ahead, plan_recovery
 from placement_recovery.recovery.service import give_back_service_early
 from placement_recovery.recovery.steps.restart_nova_compute import restart_host
 from placement_recovery.recovery.steps.save_allocations import open_recovery
@@ -42,7 +42,7 @@ def step(action: Any, name: str, recovery_id: str, attempt: str = "") -> ActionR
 
 def plan(action: Any, host: str, request: Request) -> ActionResult:
     """Plan, and show the plan. A refusal is a result here, not a failure."""
-    return with_context(action, lambda context: planned(plan_recovery(context, host, request)[1]))
+    return with_context(action, lambda context: planned(plan_ahead(context, host, request)))
 
 
 def planned(made: Plan) -> Dict[str, Any]:

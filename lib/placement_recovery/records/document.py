@@ -41,6 +41,18 @@ def loads(part: str, recovery_id: str, text: str) -> Dict[str, Any]:
     return dict(document)
 
 
+def trusted(part: str, recovery_id: str, text: str) -> Dict[str, Any]:
+    """The same without its version and checksum. Raises RecordInvalid also where the checksum is another one's."""
+    document = loads(part, recovery_id, text)
+    if document.pop("checksum") != checksum(document):
+        raise RecordInvalid(
+            f"recovery {recovery_id}: its {part} record is not what was written (checksum differs). Nothing is done "
+            f"with it: put the original back from a backup of the store"
+        )
+    document.pop("version")
+    return document
+
+
 def _check_version(part: str, document: Any, recovery_id: str) -> None:
     """A record of another version of this pack may mean other things by the same names."""
     known = _definitions()[part]["properties"]["version"]["const"]

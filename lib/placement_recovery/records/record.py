@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
 from placement_recovery.cloud.model import ComputeService, Consumer, Provider, as_dict
-from placement_recovery.errors import RecordInvalid
 from placement_recovery.plan.consumers import Decision
-from placement_recovery.records.document import checksum, dumps, loads
+from placement_recovery.records.document import checksum, dumps, trusted
 from placement_recovery.records.stores.base import PROGRESS, SAVED
 
 # Of the record's format; one of another version is refused.
@@ -89,7 +88,7 @@ class Saved:
     @classmethod
     def from_text(cls, recovery_id: str, text: str) -> Saved:
         """Inverse of `to_text`. Raises RecordInvalid, also for a checksum that differs."""
-        document = _trusted(SAVED, recovery_id, text)
+        document = trusted(SAVED, recovery_id, text)
         return cls(
             **{
                 **document,
@@ -160,21 +159,10 @@ class Progress:
     @classmethod
     def from_text(cls, recovery_id: str, text: str) -> Progress:
         """Inverse of `to_text`. Raises RecordInvalid, also for a checksum that differs."""
-        document = _trusted(PROGRESS, recovery_id, text)
+        document = trusted(PROGRESS, recovery_id, text)
         steps = {name: StepProgress(**one) for name, one in document["steps"].items()}
         changed = tuple(_decision(one) for one in document["changed"])
         return cls(**{**document, "steps": steps, "changed": changed})
-
-
-def _trusted(part: str, recovery_id: str, text: str) -> Dict[str, Any]:
-    document = loads(part, recovery_id, text)
-    if document.pop("checksum") != checksum(document):
-        raise RecordInvalid(
-            f"recovery {recovery_id}: its {part} record is not what was written (checksum differs). Nothing is done "
-            f"with it: put the original back from a backup of the store"
-        )
-    document.pop("version")
-    return document
 
 
 def flat(decision: Decision) -> Dict[str, Any]:

@@ -7,15 +7,17 @@ from typing import Dict, Optional, Tuple
 
 from placement_recovery.automation.cooldown import cooling
 from placement_recovery.cloud.model import LOCK_PREFIX, Hypervisor, Provider, recovery_of_lock
+from placement_recovery.cloud.reader import Known
 from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.errors import HostFailure, InvalidInput
 from placement_recovery.names import check_host_name
 from placement_recovery.plan.case import Request, Surroundings
 from placement_recovery.plan.diagnosis import RECOVERABLE, STALE_PROVIDER, diagnose
 from placement_recovery.plan.method import APPROVED, TRANSPLANT
-from placement_recovery.plan.plan import Plan, make_plan
+from placement_recovery.plan.plan import NEEDS_APPROVAL, READY, Plan, make_plan
 from placement_recovery.plan.stale_name import stale_name
 from placement_recovery.records.journal import readable_progress, unfinished
+from placement_recovery.records.planned import keep_planned
 from placement_recovery.records.record import OPEN
 from placement_recovery.recovery.context import Context
 
@@ -23,14 +25,30 @@ from placement_recovery.recovery.context import Context
 MOST_ENDED = 3
 
 
-def plan_recovery(context: Context, requested_name: str, request: Request) -> Tuple[Snapshot, Plan]:
-    """Plan for a host or node, from a fresh snapshot. Writes nothing; the way to restart is tried harmlessly."""
+def plan_recovery(
+    context: Context, requested_name: str, request: Request, known: Optional[Known] = None
+) -> Tuple[Snapshot, Plan]:
+    """Plan for a host or node, from a fresh snapshot. Writes nothing; the way to restart is tried harmlessly.
+
+    Consumers that `known` tells are read again only where they changed.
+    """
     check_host_name(requested_name)
     if request.method == APPROVED and not request.approve:
         raise InvalidInput(f"method {APPROVED} needs the digest of a plan that was shown; give it as approve")
-    snapshot = _with_set_aside(context, context.reader.snapshot(requested_name))
+    snapshot = _with_set_aside(context, context.reader.snapshot(requested_name, known=known))
     around = _surroundings(context, snapshot, request)
     return snapshot, make_plan(snapshot, request, context.config, around)
+
+
+def plan_ahead(context: Context, requested_name: str, request: Request) -> Plan:
+    """The same plan, for a recovery that may follow in another process: what was read of the consumers is kept for it.
+
+    The cloud is only read.
+    """
+    snapshot, plan = plan_recovery(context, requested_name, request)
+    if plan.state in (READY, NEEDS_APPROVAL):
+        keep_planned(context.store, context.clock, plan.stale_provider, snapshot.consumers)
+    return plan
 
 
 def _with_set_aside(context: Context, snapshot: Snapshot) -> Snapshot:

@@ -8,6 +8,7 @@ from typing import List
 from placement_recovery.clock import TIME_FORMAT
 from placement_recovery.errors import RecordFailure
 from placement_recovery.records.journal import all_progress
+from placement_recovery.records.planned import purge_planned
 from placement_recovery.records.record import OPEN, Progress
 from placement_recovery.recovery.context import Context
 
@@ -21,6 +22,7 @@ def purge(context: Context) -> str:
         gone = _outdated(context)
         for one in gone:
             context.store.remove(one.id)
+        purge_planned(context.store, context.clock)
     except RecordFailure as error:
         return f"old records could not be purged: {error}"
     return f"{len(gone)} old record(s) were purged" if gone else ""

@@ -12,6 +12,8 @@ SAVED = "saved"
 PROGRESS = "progress"
 # Not part of a recovery: the last notification about a host, under an id derived from the host's name.
 NOTIFIED = "notified"
+# Nor is this: the consumers of a stale provider as a plan read them, under an id derived from the provider's UUID.
+PLANNED = "planned"
 
 # In the order of removal. The progress is removed last, because it says that the recovery is closed. If it were removed
 # first, an interrupted removal would leave only a saved payload, and the recovery would look opened but not begun.
@@ -57,6 +59,11 @@ class Store(ABC):
         for part in PARTS:
             self._delete(recovery_id, part)
 
+    def forget(self, recovery_id: str, part: str) -> None:
+        """Remove one part that belongs to no recovery. An absent one counts as removed."""
+        _check(recovery_id, part)
+        self._delete(recovery_id, part)
+
     def _check_written(self, recovery_id: str, part: str, text: str) -> None:
         if self._read(recovery_id, part) != text:
             raise StoreUnavailable(
@@ -100,7 +107,7 @@ def check_recovery_id(recovery_id: str) -> None:
 
 def check_part(part: str) -> None:
     """Raise InvalidInput unless this is a known part: an unknown one would never be removed."""
-    if part not in (*PARTS, NOTIFIED):
+    if part not in (*PARTS, NOTIFIED, PLANNED):
         raise InvalidInput(f"{part!r} is not a part of a recovery record; the parts are {', '.join(PARTS)}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import Tuple
 
 from placement_recovery import commands
@@ -12,6 +13,7 @@ from placement_recovery.plan.case import Request
 from placement_recovery.plan.plan import HEALTHY_STATE, REFUSED, Plan, matches_digest
 from placement_recovery.plan.report import SHOWN_DIGEST, next_step
 from placement_recovery.records.journal import Journal
+from placement_recovery.records.planned import forget_planned, planned_consumers
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.methods import SAVE_ALLOCATIONS
@@ -23,10 +25,13 @@ def open_recovery(context: Context, requested_name: str, request: Request, start
 
     Raises Refused where a fresh plan forbids it, PlanChanged where the digest is not that of a fresh plan.
     """
-    snapshot, plan = plan_recovery(context, requested_name, request)
+    snapshot, plan = plan_recovery(
+        context, requested_name, request, known=partial(planned_consumers, context.store, context.clock)
+    )
     _check(plan, request.approve)
     saved = _saved(context, snapshot, plan, started_by)
     journal = Journal.open(context.store, context.clock, saved)
+    forget_planned(context.store, saved.stale.uuid)
     summary = f"recovery {saved.id}: {len(saved.consumers)} consumers of provider {saved.stale.uuid} are saved"
     journal.intend(SAVE_ALLOCATIONS.name)
     journal.done(SAVE_ALLOCATIONS.name, summary)
