@@ -5,7 +5,7 @@ METHOD ?= preserve
 AUTOMATION ?= when_safe
 TESTS ?= tests
 # Each worker has a cloud of its own; which tests stay together, and in which order, tests/conftest.py says.
-WORKERS ?= 2
+WORKERS ?= 3
 SPREAD = --dist loadgroup --no-loadscope-reorder
 STRIDE ?= 20
 EXAMPLES ?= 100

@@ -4,5 +4,5 @@ from placement_recovery.entry.recoveries import restart
 
 
 class RestartNovaCompute(Action):
-    def run(self, recovery_id="", host="", attempt=""):
-        return restart(self, recovery_id, host, attempt)
+    def run(self, recovery_id="", host="", attempt="", accept_loss=False):
+        return restart(self, recovery_id, host, attempt, accept_loss)

@@ -2,6 +2,7 @@ from st2reactor.sensor.base import PollingSensor
 
 from placement_recovery.config import Config
 from placement_recovery.detection.follow.globs import LogGlob
+from placement_recovery.detection.follow.sensor_log import SensorLog
 from placement_recovery.detection.follow.watch import Watch
 
 
@@ -10,11 +11,12 @@ class LogSensor(PollingSensor):
 
     def setup(self):
         config = Config.from_mapping(self.config or {})
-        self._logger = self.sensor_service.get_logger(name=type(self).__name__)
+        logger = self.sensor_service.get_logger(name=type(self).__name__)
+        self._logger = SensorLog(logger)
         self._watch = Watch(
             self.sensor_service,
             [LogGlob(one) for one in config.log_globs],
-            self._logger,
+            logger,
             from_start=config.log_start == "begin",
             cooldown=config.log_cooldown,
         )

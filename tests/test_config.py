@@ -17,6 +17,11 @@ SCHEMA = yaml.safe_load((ROOT / "config.schema.yaml").read_text())
 TYPES = {str: "string", int: "integer", bool: "boolean", tuple: "array", dict: "object"}
 
 
+def type_of(name):
+    """The type of an option; one that also takes a word that YAML reads as false has an enum alone."""
+    return SCHEMA[name].get("type", "string")
+
+
 def test_the_schema_has_the_options_of_the_library():
     """Neither more nor less."""
     assert set(SCHEMA) == {option.name for option in fields(Config)}
@@ -26,7 +31,7 @@ def test_the_schema_has_the_options_of_the_library():
 def test_each_option_has_the_type_and_the_default_of_the_schema(name):
     """So that it works without a file, and no option has two truths."""
     default = getattr(Config(), name)
-    assert SCHEMA[name]["type"] == TYPES[type(default)]
+    assert type_of(name) == TYPES[type(default)]
     assert SCHEMA[name]["default"] == (list(default) if isinstance(default, tuple) else default)
     assert SCHEMA[name]["description"].strip()
     assert SCHEMA[name]["required"] is False
@@ -42,12 +47,12 @@ def test_each_choice_of_the_schema_is_one_of_the_library(name):
     """And what is none of them is refused with all that are."""
     for choice in SCHEMA[name]["enum"]:
         extra = {"restart_command": ["true"]} if choice == "command" else {}
-        assert getattr(Config.from_mapping({name: choice, **extra}), name) == choice
+        assert getattr(Config.from_mapping({name: choice, **extra}), name) == (choice or "disabled")
     with pytest.raises(ConfigurationError) as caught:
         Config.from_mapping({name: "otherwise"})
     listed = re.fullmatch(rf"{name} must be one of (.*), not 'otherwise'", str(caught.value))
     assert listed
-    assert listed[1].split(", ") == SCHEMA[name]["enum"]
+    assert listed[1].split(", ") == [one for one in SCHEMA[name]["enum"] if one is not False]
 
 
 def test_the_example_is_a_configuration():
@@ -72,7 +77,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name in sorted(SCHEMA) for value in WRONG[SCHEMA[name]["type"]]]
+    ("name", "value"), [(name, value) for name in sorted(SCHEMA) for value in WRONG[type_of(name)]]
 )
 def test_a_value_of_another_type_is_refused_by_the_options_name(name, value):
     """Text for a number, a number for text, numbers within a list."""
@@ -83,13 +88,13 @@ def test_a_value_of_another_type_is_refused_by_the_options_name(name, value):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("automation: off", "automation must be text, not False; put it in quotes"),
+        ("automation: on", "automation must be text, not True; put it in quotes"),
         ("compute_microversion: 2.90", "compute_microversion must be text, not 2.9; put it in quotes"),
         ("cloud: 7", "cloud must be text, not 7; put it in quotes"),
     ],
 )
 def test_what_yaml_reads_otherwise_than_it_looks_is_explained(given, told):
-    """A bare off, and a number for a microversion."""
+    """A bare on, and a number for a microversion."""
     with pytest.raises(ConfigurationError) as caught:
         Config.from_mapping(yaml.safe_load(given))
     assert str(caught.value) == told
@@ -135,3 +140,9 @@ def test_a_configuration_cannot_be_changed():
     """It is checked once."""
     with pytest.raises(FrozenInstanceError):
         Config().cloud = "other"
+
+
+@pytest.mark.parametrize("given", ["automation: off", "automation: no", "automation: disabled"])
+def test_automation_is_disabled_by_words_that_yaml_reads_as_false(given):
+    """Whoever writes them means it."""
+    assert Config.from_mapping(yaml.safe_load(given)).automation == "disabled"

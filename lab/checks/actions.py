@@ -69,6 +69,20 @@ def positions_are_a_sequence(subject: Subject) -> list[str]:
     return found
 
 
+def help_can_be_printed(subject: Subject) -> list[str]:
+    """st2client sorts the optional parameters, the runner's among them, by position or name, which do not compare.
+
+    The runner's have none (st2client/commands/action.py, _get_parameter_sort_value), so no optional one has.
+    """
+    found = []
+    for path, metadata in subject.actions.items():
+        for name, spec in (metadata.get("parameters") or {}).items():
+            shown = isinstance(spec, dict) and not spec.get("required") and not spec.get("immutable")
+            if shown and "position" in spec:
+                found.append(f"{path}: {name}: it is optional and has a position: 'st2 run ... --help' fails")
+    return found
+
+
 def defaults_make_sense(subject: Subject) -> list[str]:
     """An immutable parameter has a default (validators/api/action.py), a required one has none, each fits its type."""
     found = []

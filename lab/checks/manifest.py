@@ -52,10 +52,14 @@ def pack_is_described(subject: Subject) -> list[str]:
 
 
 def configuration_is_described(subject: Subject) -> list[str]:
-    """Each configuration item has a valid schema (models/api/pack.py, ConfigSchemaAPI), a description and a type."""
+    """Each configuration item has a valid schema (models/api/pack.py, ConfigSchemaAPI), a description and a type.
+
+    One that takes values of several types has their enum.
+    """
     found = []
     for name, spec in subject.config_schema.items():
-        problems = [*schema_problems(spec), *missing(spec, "description", "type")]
+        typed = "enum" if "enum" in spec else "type"
+        problems = [*schema_problems(spec), *missing(spec, "description", typed)]
         if not re.match(r"^\w+$", name):
             problems.append("its name may only have letters, digits and underscores")
         found += [f"config.schema.yaml: {name}: {problem}" for problem in problems or default_problems(spec)]

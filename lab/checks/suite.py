@@ -42,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     actions.parameters_are_described,
     actions.parameters_fit_the_runner,
     actions.positions_are_a_sequence,
+    actions.help_can_be_printed,
     actions.defaults_make_sense,
     actions.entry_points_exist,
     sources.one_class_per_file,

@@ -18,15 +18,9 @@ class DatastoreCalls:
 
     datastore_service: DatastoreService
 
-    def list_values(
-        self,
-        local: bool = True,
-        prefix: Optional[str] = None,
-        limit: Optional[int] = None,
-        offset: Optional[int] = None,
-    ) -> List[KeyValuePair]:
-        """See DatastoreService."""
-        return self.datastore_service.list_values(local=local, prefix=prefix, limit=limit, offset=offset)
+    def list_values(self, local: bool = True, prefix: Optional[str] = None) -> List[KeyValuePair]:
+        """See DatastoreService. StackStorm 3.9 takes a limit and an offset too, 3.8 takes neither."""
+        return self.datastore_service.list_values(local=local, prefix=prefix)
 
     def get_value(
         self, name: str, local: bool = True, scope: str = SYSTEM_SCOPE, decrypt: bool = False

@@ -48,6 +48,11 @@ def enable_service(host: str) -> str:
     return f"openstack compute service set --enable {host} nova-compute"
 
 
+def restart(host: str, accept_loss: bool = False) -> str:
+    """Restart nova-compute of a host."""
+    return st2_run("restart_nova_compute", host=host, accept_loss="true" if accept_loss else "")
+
+
 def discover_hosts() -> str:
     """Map new compute hosts to their cell."""
     return "nova-manage cell_v2 discover_hosts"

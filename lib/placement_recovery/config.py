@@ -14,7 +14,7 @@ from placement_recovery.errors import ConfigurationError
 RESTART_HOWS = ("systemd", "docker", "podman", "command", "never")
 RESTART_WHERES = ("ssh", "local")
 STORES = ("datastore", "files")
-AUTOMATIONS = ("off", "ask", "when_safe")
+AUTOMATIONS = ("disabled", "ask", "when_safe")
 LOG_STARTS = ("end", "begin")
 
 # Distributions' packages, kolla, and a central tree where the folder is the host's.
@@ -89,6 +89,8 @@ class Config:
         for name in ("restart_command", "restart_probe_command", "automation_hosts", "log_globs"):
             if name in given:
                 given[name] = _strings(name, given[name])
+        if given.get("automation") is False:  # how YAML reads a bare off or no
+            given["automation"] = "disabled"
         config = cls(**given)
         _check(config)
         return config
@@ -96,7 +98,7 @@ class Config:
 
 def may_automate(config: Config, host: str) -> bool:
     """Whether a trigger may recover this host, or ask for its approval."""
-    if config.automation == "off":
+    if config.automation == "disabled":
         return False
     patterns = config.automation_hosts
     return not patterns or any(re.fullmatch(one, host) for one in patterns)

@@ -9,6 +9,7 @@ PlacementRecoveryError
 │   ├── ApiUnavailable        5xx, or an answer that is no JSON
 │   ├── ApiNotFound           404
 │   ├── ApiConflict           409; Placement's `code` tells which
+│   ├── CellSilent            Nova leaves a part of the cloud out of what it shows
 │   └── ApiRejected           any other answer outside of 2xx
 ├── DispatchFailed            StackStorm did not take a trigger
 ├── HostFailure               nova-compute's machine could not be reached or did not obey
@@ -19,6 +20,7 @@ PlacementRecoveryError
 │   └── StoreUnavailable      disk full, datastore answers an error
 ├── Refused                   nothing was written, and nothing will be: the message says why
 │   ├── PlanChanged           the digest is not that of a fresh plan
+│   ├── NotNeeded             there is nothing to recover
 │   └── RecoveryUnderWay      another recovery holds the host
 └── StepFailed                a step met a state in which it must not go on
     ├── ConsumerChanged       a consumer is not what was saved
@@ -76,6 +78,10 @@ class ApiConflict(ApiFailure):
     """409."""
 
 
+class CellSilent(ApiFailure):
+    """A cell does not answer, or not in all: what Nova does not show is not absent then."""
+
+
 class ApiRejected(ApiFailure):
     """An answer outside of 2xx that has no class of its own here."""
 
@@ -118,6 +124,10 @@ class Refused(PlacementRecoveryError):
 
 class PlanChanged(Refused):
     """The digest that was approved is not that of the plan as it is now."""
+
+
+class NotNeeded(Refused):
+    """The host is healthy."""
 
 
 class RecoveryUnderWay(Refused):

@@ -97,7 +97,7 @@ def test_no_trigger_for_a_claimed_provider(cloud, auditor, recovery):
 def test_no_trigger_where_automation_is_off_or_the_host_is_not_allowed(cloud, auditor):
     """recover_host would only refuse it, every quarter of an hour."""
     host = cloud.stale_host(1).host
-    auditor.run(dispatch=True, automation="off")
+    auditor.run(dispatch=True, automation="disabled")
     auditor.run(dispatch=True, automation_hosts=["compute-.*"])
     assert auditor.dispatched() == []
     auditor.run(dispatch=True, automation_hosts=[host])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from placement_recovery.audit.remnants import remnant_findings
 from placement_recovery.records.record import FINISHED, OPEN
-from placement_recovery.recovery.service import disabled_reason
+from placement_recovery.recovery.service import disabled_reason, servers_left_reason
 from testkit.auditor import record
 from testkit.cloud import new_name
 
@@ -48,3 +49,20 @@ def test_an_unfinished_recovery_is_found_without_its_host(auditor):
     host = new_name()
     record(auditor.context(), "abcdef0bbb", host, OPEN)
     assert auditor.of(host) == [("unfinished_recovery", f"{RESUME}abcdef0bbb")]
+
+
+def test_a_service_that_is_being_enabled_is_not_left_behind(cloud, auditor):
+    """The services are read before the records; the recovery ends in between."""
+    host = cloud.healthy_host(disabled=True, disabled_reason=disabled_reason("abcdef0ddd"))
+    context = auditor.context()
+    record(context, "abcdef0ddd", host.host, FINISHED)
+    before = context.nova.services()
+    cloud.set_service(host.host, disabled=False, disabled_reason=None)
+    assert [one for one in remnant_findings(context, before) if one.subject == "abcdef0ddd"] == []
+
+
+def test_a_service_that_a_discard_left_disabled_says_why(cloud, auditor):
+    """Servers ran there without allocations; who enables it has to look for them."""
+    host = cloud.healthy_host(disabled=True, disabled_reason=servers_left_reason("abcdef0eee"))
+    record(auditor.context(), "abcdef0eee", host.host, FINISHED)
+    assert "see that none does before you enable it" in auditor.summary_of("abcdef0eee")

@@ -23,7 +23,7 @@ def context(tmp_path):
     """A context that has a store and a clock, and no cloud."""
     nothing = None
     store = FileStore(str(tmp_path / "records"))
-    return Context(Config(cooldown=300), nothing, nothing, nothing, store, nothing, HandClock())
+    return Context(Config(cooldown=300), nothing, nothing, nothing, store, nothing, HandClock(), nothing)
 
 
 def record(context, recovery_id, state, host="compute-0"):

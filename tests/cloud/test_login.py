@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from placement_recovery.cloud.session import connect
 from placement_recovery.config import Config
 from placement_recovery.errors import ApiDenied, ApiUnavailable, ApiUnreachable, ConfigurationError
-from testkit.web import DROP, HANG, PASSWORD, Reply
+from testkit.web import DROP, HANG, PASSWORD, Reply, Web
 
+CERTIFICATE = str(Path(__file__).resolve().parents[1] / "fixtures" / "tls" / "self_signed.pem")
 TOKENS = "/identity/v3/auth/tokens"
 
 
@@ -16,8 +19,45 @@ def test_a_password_that_keystone_refuses(web, config, raised):
     """401: look at clouds.yaml."""
     web.answer("POST", TOKENS, Reply(401, {"error": {"code": 401, "message": "The request requires authentication."}}))
     error = raised(ApiDenied, connect, config())
-    assert str(error).startswith("keystone: log in to cloud web was refused with 401: check the user and password")
+    assert str(error).startswith("keystone: log in to cloud web was refused with 401: check the user and password, and")
     assert error.status == 401
+
+
+def test_a_user_name_that_keystone_does_not_understand(web, config, raised):
+    """400, as where clouds.yaml has none: no outage, and asked once."""
+    web.answer("POST", TOKENS, Reply(400, {"error": {"code": 400, "message": "Expecting to find domain in user."}}))
+    given = config()
+    error = raised(ConfigurationError, connect, given)
+    assert "was refused with 400: Expecting to find domain in user" in str(error)
+    assert f"project_name and project_domain_name in {given.clouds_file}" in str(error)
+    assert web.requested_name(TOKENS) == 1
+
+
+def test_an_auth_url_that_leads_elsewhere(web, config, raised):
+    """404 at the login."""
+    web.answer("POST", TOKENS, Reply(404, "<html>Not Found</html>", "text/html"))
+    assert "was refused with 404" in str(raised(ConfigurationError, connect, config()))
+
+
+def test_a_token_for_no_project(web, config, raised):
+    """The catalogue of such a token is empty; that is not what ails."""
+    web.log_in("compute", "placement", project="")
+    given = config()
+    error = raised(ConfigurationError, connect, given)
+    assert f"gave a token for no project; set project_name and project_domain_name in {given.clouds_file}" in str(error)
+
+
+def test_a_certificate_that_nobody_vouches_for(tmp_path, raised):
+    """Self-signed, and no cacert in clouds.yaml; with it all is well."""
+    with Web(certificate=CERTIFICATE) as secure:
+        path = tmp_path / "clouds.yaml"
+        path.write_text(secure.clouds_yaml())
+        given = Config.from_mapping({"clouds_file": str(path), "cloud": "web", "request_timeout": 5})
+        error = raised(ConfigurationError, connect, given)
+        assert "the certificate of auth_url is not trusted" in str(error)
+        assert f"set cacert to the CA's file for cloud web in {path}" in str(error)
+        path.write_text(secure.clouds_yaml(cacert=CERTIFICATE))
+        assert connect(given)[0].service == "nova"
 
 
 @pytest.mark.parametrize("status", [500, 503])

@@ -80,7 +80,7 @@ def test_an_id_that_nobody_knows_is_a_failure_that_bears_it(config, name):
     """With what lists those there are."""
     result = failed(call(name, config, recovery_id="0123456789"))
     assert (result["recovery_id"], result["error"]) == ("0123456789", "RecordNotFound")
-    assert "show_recoveries lists the recoveries" in result["summary"]
+    assert "show_recoveries lists all" in result["summary"]
 
 
 @pytest.mark.parametrize("name", WRITERS)

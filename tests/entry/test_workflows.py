@@ -124,8 +124,10 @@ def test_a_step_that_fails_ends_the_workflow_failed_and_resuming_ends_well(cloud
     execution = run("recover_host", {"provider_wait": 1, "periodic_wait": 0}, host=stale.host)
     assert (execution.status, execution.output["state"]) == ("failed", "failed")
     recovery_id, told = execution.output["recovery_id"], execution.output["summary"]
-    assert "wait_for_resource_provider failed: ProviderNotReady: " in told
-    assert f"All that was saved is kept; go on with 'st2 run {PACK}.resume_recovery recovery_id={recovery_id}'" in told
+    assert told.startswith("wait_for_resource_provider: after 1 s nova-compute on ")
+    way = f"st2 run {PACK}.resume_recovery recovery_id={recovery_id}"
+    assert f"All that was saved stands in recovery {recovery_id}; go on with '{way}'" in told
+    assert execution.output["next"] == way
     assert names(execution)[-2:] == ["wait_for_resource_provider", "show_failure"]
     assert cloud.service(stale.host) == disabled_by(recovery_id)
     again = run("recover_host", host=stale.host)
@@ -148,7 +150,8 @@ def test_a_recovery_that_was_abandoned_says_so(cloud, run):
     with failing(cloud, "503", "PUT", "/resource_providers") as clouds:
         execution = run("recover_host", {"clouds_file": clouds}, host=stale.host)
     assert execution.status == "failed"
-    assert "is abandoned; lock_provider failed: ApiUnavailable" in execution.output["summary"]
+    assert execution.output["summary"].startswith("lock_provider: placement: ")
+    assert "nothing was taken away, recovery" in execution.output["summary"]
     assert cloud.service(stale.host) == enabled()
     assert run("plan_recovery", host=stale.host).output["state"] == "ready"
 
@@ -180,11 +183,52 @@ def test_an_action_that_is_killed_while_it_writes_is_resumed_by_the_host(cloud, 
     assert execution.status == "failed"
     assert "delete_allocations" in execution.output["summary"]
     assert "All that was saved is kept; go on with" in execution.output["summary"]
+    assert execution.output["next"].startswith("st2 run placement_recovery.resume_recovery recovery_id=")
     with cloud.nova_compute(stale.host, interval=0.1):
         resumed = run("resume_recovery", host=stale.host)
     assert (resumed.status, resumed.output["state"]) == ("succeeded", "finished")
     assert cloud.provider_allocations(stale.compute_uuid) == dict.fromkeys(stale.servers, ONE_SERVER)
     assert cloud.service(stale.host) == enabled()
+
+
+def test_a_run_that_is_cancelled_does_not_say_that_it_is_ready(cloud, run, start):
+    """Its output is what was published last; the recovery is resumed once the action has ended."""
+    stale, reached = cloud.stale_host(servers=2), threading.Event()
+
+    def notice(method, path):
+        if (method, path) == ("POST", "/allocations"):
+            reached.set()
+
+    with failing(cloud, "hold", "POST", "/allocations", notice) as clouds, start(
+        "recover_host", {"clouds_file": clouds}, host=stale.host
+    ) as running:
+        assert reached.wait(120)
+        running.cancel()
+        running.kill("delete_allocations")
+        execution = running.wait(120)
+    assert (execution.status, execution.output["state"]) == ("canceled", "failed")
+    assert "this run did not see its end" in execution.output["summary"]
+    assert execution.output["next"] == "st2 run placement_recovery.show_recoveries"
+    with cloud.nova_compute(stale.host, interval=0.1):
+        resumed = run("resume_recovery", host=stale.host)
+    assert (resumed.status, resumed.output["state"], resumed.output["next"]) == ("succeeded", "finished", "")
+
+
+def test_a_rollback_that_is_refused_says_why(cloud, run):
+    """And not what the record says of a step before."""
+    stale = cloud.stale_host(servers=1)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        done = run("recover_host", host=stale.host)
+    refused = run("rollback_recovery", recovery_id=done.output["recovery_id"])
+    assert refused.status == "failed"
+    assert refused.output["summary"].startswith(f"recovery {done.output['recovery_id']} is finished")
+
+
+def test_without_an_id_or_a_host_nothing_is_resumed(run):
+    """The unfinished ones are counted."""
+    execution = run("resume_recovery")
+    assert execution.status == "failed"
+    assert execution.output["summary"].startswith("give either recovery_id or host. ")
 
 
 def test_of_two_workflows_at_once_one_recovers_the_host_and_the_other_names_it(cloud, start):

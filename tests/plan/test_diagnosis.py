@@ -109,14 +109,17 @@ def test_a_live_host_that_nova_does_not_show_yet_may_own_the_provider(cloud, pla
     assert finding(planner, second) == "duplicate_node_name"
 
 
-def test_hosts_that_nova_does_not_show_yet_are_noted(cloud, planner):
-    """Of another name they forbid nothing, but a person should look."""
+def test_hosts_that_nova_does_not_show_yet_need_approval(cloud, planner):
+    """Of another name they forbid nothing, but a person has to look; a trigger starts nothing."""
     stale, hidden = cloud.stale_host(servers=1), new_name()
     cloud.compute(hidden, mapped=False)
     plan = planner.plan(stale.host)
-    assert plan.state == "ready"
-    assert any(hidden in note and "discover_hosts" in note for note in plan.notes)
+    assert plan.state == "needs_approval"
+    assert any(hidden in one and "discover_hosts" in one for one in plan.approvals)
+    safe = {"automation": "when_safe"}
+    assert planner.plan(stale.host, automatic=True, config=safe).state == "needs_approval"
     cloud.map_host(hidden)
+    assert planner.plan(stale.host, approve=plan.digest).state == "needs_approval"
 
 
 def test_while_a_cell_is_down_nothing_is_judged(cloud, planner):

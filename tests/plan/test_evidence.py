@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from testkit.cloud import new_name
 from testkit.placement import ONE_SERVER
 from testkit.planner import outcome
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError,
-    reason="The provider of a live host is taken for stale while nova does not list that host's node yet",
-)
 def test_a_provider_that_an_unmapped_host_may_own_needs_approval(cloud, planner):
     """A host that is up and not mapped yet reports the same node, and the provider is its own."""
     unmapped, asked, node = new_name(), new_name(), new_name()
@@ -21,10 +15,6 @@ def test_a_provider_that_an_unmapped_host_may_own_needs_approval(cloud, planner)
     assert planner.plan(asked).state == "needs_approval"
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError,
-    reason="A server's live migration between two other hosts is called a likely leftover and does not stop the plan",
-)
 def test_a_move_between_two_other_hosts_that_holds_the_provider_is_refused(cloud, planner):
     """Its server was evacuated from here long ago, so that the migration took over the part that was left."""
     stale, source, dest = cloud.stale_host(servers=1), cloud.healthy_host(), cloud.healthy_host()
@@ -37,10 +27,6 @@ def test_a_move_between_two_other_hosts_that_holds_the_provider_is_refused(cloud
     assert outcome(planner.plan(stale.host), move) == ("migration", "blocked", "refused")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError,
-    reason="While a cell's migrations do not answer, a resize that is being reverted does not stop the plan",
-)
 def test_while_a_cell_shows_no_migrations_nothing_is_judged(cloud, planner):
     """Nova leaves the cell out of the list without a word; a resize is being reverted there."""
     stale, dest = cloud.stale_host(servers=1, cell="cell2"), cloud.healthy_host(cell="cell2")

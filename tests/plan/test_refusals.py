@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from placement_recovery.errors import InvalidInput
+from placement_recovery.plan.method import METHODS
 from testkit.cloud import new_name
 from testkit.placement import NOVA_INVENTORIES, ONE_SERVER
 from testkit.planner import refusal
@@ -124,19 +125,32 @@ def test_what_is_not_kept_needs_no_room(cloud, planner):
     assert planner.plan(stale.host).state == "ready"
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_persistent_memory_is_refused(cloud, planner, method):
+    """nova-compute fails at its next start after any change of such a root."""
+    stale = cloud.stale_host(servers=1, inventories={**NOVA_INVENTORIES, "CUSTOM_PMEM_NAMESPACE_SMALL": 2})
+    told = refusal(planner.plan(stale.host, method=method))
+    assert "offers persistent memory (CUSTOM_PMEM_NAMESPACE_SMALL)" in told
+    assert "by hand" in told
+
+
 def command(*words, probe=()):
     """A configuration that restarts by a command."""
     return {"restart_how": "command", "restart_where": "local", "restart_command": list(words),
             "restart_probe_command": list(probe)}
 
 
-def test_a_way_to_restart_that_fails_is_refused(cloud, planner):
-    """It is tried beforehand, harmlessly."""
+def test_a_way_to_restart_that_fails_needs_approval(cloud, planner):
+    """It is tried beforehand, harmlessly; most likely no restart is needed."""
     stale = cloud.stale_host(servers=1)
-    fails = (sys.executable, "-c", "import sys; sys.exit('no such unit')")
-    told = refusal(planner.plan(stale.host, config=command("true", probe=fails)))
+    fails = {"config": command("true", probe=(sys.executable, "-c", "import sys; sys.exit('no such unit')"))}
+    plan = planner.plan(stale.host, **fails)
+    assert plan.state == "needs_approval"
+    (told,) = plan.approvals
     assert told.startswith("the way to restart nova-compute was tried and fails: ")
     assert "no such unit" in told
+    assert "restart it by hand and resume" in told
+    assert planner.plan(stale.host, approve=plan.digest, **fails).state == "ready"
 
 
 def test_a_way_to_restart_that_works_is_noted(cloud, planner):

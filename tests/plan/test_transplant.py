@@ -37,14 +37,6 @@ def test_a_nova_before_ussuri_is_refused_and_preserve_is_named(cloud, planner, m
     assert transplant(planner, stale).state == "ready"
 
 
-def test_persistent_memory_is_refused(cloud, planner):
-    """nova-compute fails at its next start after any change of such a root."""
-    stale = cloud.stale_host(servers=1, inventories={**NOVA_INVENTORIES, "CUSTOM_PMEM_NAMESPACE_SMALL": 2})
-    told = refusal(transplant(planner, stale))
-    assert "offers persistent memory (CUSTOM_PMEM_NAMESPACE_SMALL)" in told
-    assert "by hand" in told
-
-
 def test_children_are_refused_and_named(cloud, planner):
     """Until trees can be recovered."""
     stale, child = cloud.stale_host(servers=1), new_name()
@@ -79,13 +71,13 @@ def test_an_evacuation_is_not_asked_about(cloud, planner):
 
 
 def test_the_way_to_restart_is_not_tried(cloud, planner, tmp_path):
-    """Nothing runs on the host: a configuration that fails refuses preserve alone."""
+    """Nothing runs on the host: where the configuration fails, preserve alone needs approval."""
     stale, mark = cloud.stale_host(servers=1), tmp_path / "probed"
     config = {"restart_how": "command", "restart_where": "local", "restart_command": ["true"],
               "restart_probe_command": ["sh", "-c", f"touch {mark}; exit 1"]}
     assert transplant(planner, stale, config=config).state == "ready"
     assert not mark.exists()
-    assert planner.plan(stale.host, config=config).state == "refused"
+    assert planner.plan(stale.host, config=config).state == "needs_approval"
 
 
 def test_an_over_committed_host_is_not_refused(cloud, planner):

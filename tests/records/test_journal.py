@@ -8,7 +8,7 @@ import pytest
 
 from placement_recovery.clock import Clock
 from placement_recovery.errors import RecordExists, RecordInvalid, RecordNotFound, StoreUnavailable
-from placement_recovery.records.journal import Journal, all_progress, find_open, readable_progress, unfinished
+from placement_recovery.records.journal import Journal, find_open, new_id, readable_progress, unfinished
 from placement_recovery.records.record import ABANDONED, FINISHED, Saved
 from placement_recovery.records.stores import PROGRESS, SAVED, DatastoreStore, FileStore
 from placement_recovery.recovery.overview import show_all, show_one
@@ -91,7 +91,7 @@ def test_a_store_that_gives_back_something_else_stops_it_before_it_began(tmp_pat
     store = ForgetfulStore(str(tmp_path))
     with pytest.raises(RecordInvalid, match="reads back otherwise than it was; not begun"):
         opened(store)
-    assert all_progress(store) == ()
+    assert readable_progress(store) == ((), {})
 
 
 def test_a_recovery_that_was_saved_only_halfway_has_not_begun(tmp_path):
@@ -141,25 +141,29 @@ def test_the_open_recovery_of_a_host_is_found(store):
     assert find_open(store, "compute-1") == "cccccccccc"
 
 
-def test_a_record_that_cannot_be_read_stands_in_the_way_of_new_ones(store):
-    """It may be an unfinished recovery of this very host; it is named."""
+def test_a_record_that_cannot_be_read_stands_in_the_way_of_its_host_alone(store):
+    """It may be an unfinished recovery; its id tells of which host. All others go on."""
     opened(store)
-    store.put("0123456789", PROGRESS, "{")
-    with pytest.raises(RecordInvalid, match="recovery 0123456789: its progress record is not JSON"):
+    broken = new_id("compute-0")
+    store.put(broken, PROGRESS, "{")
+    with pytest.raises(RecordInvalid, match=f"recovery {broken}: its progress record is not JSON"):
         unfinished(store, "compute-0")
+    assert unfinished(store, "compute-1") == ()
 
 
 def test_all_others_are_shown_beside_a_record_that_cannot_be_read(store):
     """Somebody has to find out what to put back."""
     opened(store)
     opened(store, "aaaaaaaaaa", host="compute-1").close(FINISHED)
-    store.put("0123456789", PROGRESS, "{")
-    assert list(readable_progress(store)[1]) == ["0123456789"]
+    broken = new_id("compute-1")
+    store.put(broken, PROGRESS, "{")
+    assert list(readable_progress(store)[1]) == [broken]
     shown = show_all(store)
-    assert shown["summary"].startswith("2 recoveries, 1 unfinished; 1 cannot be read")
-    assert [row["id"] for row in shown["recoveries"]] == ["0123456789", "3f9a2c0d11", "aaaaaaaaaa"]
+    assert shown["summary"].startswith("2 recoveries, 1 unfinished; 1 cannot be read, and until they can nothing new")
+    assert [row["id"] for row in shown["recoveries"]] == [broken, "3f9a2c0d11", "aaaaaaaaaa"]
     assert "put the original back from a backup" in shown["recoveries"][0]["next"]
-    assert [row["id"] for row in show_all(store, "compute-1")["recoveries"]] == ["0123456789", "aaaaaaaaaa"]
+    assert [row["id"] for row in show_all(store, "compute-1")["recoveries"]] == [broken, "aaaaaaaaaa"]
+    assert [row["id"] for row in show_all(store, "compute-0")["recoveries"]] == ["3f9a2c0d11"]
     assert "Nothing was taken away yet; go on with" in show_one(store, Clock(), "3f9a2c0d11")["summary"]
 
 

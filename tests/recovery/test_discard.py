@@ -6,6 +6,7 @@ import pytest
 
 from placement_recovery.plan.case import Request
 from placement_recovery.recovery.planning import plan_recovery
+from placement_recovery.recovery.service import servers_left_reason
 from testkit.driving import open_hasty, recover
 from testkit.looks import enabled, lock_traits
 from testkit.placement import ONE_SERVER
@@ -48,12 +49,31 @@ def test_the_servers_stay_in_nova(cloud, story):
     assert states == {"ACTIVE"}
 
 
-def test_nothing_is_left_of_the_recovery_itself(cloud, story):
-    """No lock, no switch; a record that is finished."""
+def test_the_service_stays_disabled_while_servers_run_there_without_allocations(cloud, story):
+    """The scheduler would fill the host beside them."""
     stale, journal = story[0], story[-1]
+    reason = servers_left_reason(journal.saved.id)
+    assert cloud.service(stale.host) == {"disabled": True, "disabled_reason": reason, "forced_down": False}
+    told = journal.progress.steps["close_recovery"].summary
+    assert f"the compute service of {stale.host} stays disabled, for 3 servers run there without allocations" in told
+    assert f"openstack compute service set --enable {stale.host} nova-compute" in told
+
+
+def test_nothing_else_is_left_of_the_recovery(cloud, story):
+    """No lock; a record that is finished."""
+    journal = story[-1]
     assert lock_traits(cloud, journal.saved.id) == []
-    assert cloud.service(stale.host) == enabled()
     assert journal.progress.state == "finished"
+    assert "4 gave up what they held of it" in journal.progress.steps["verify_recovery"].summary
+
+
+def test_where_nobody_runs_there_the_service_is_given_back(cloud, context):
+    """Its consumers were servers that are gone, or live elsewhere."""
+    stale = cloud.stale_host(servers=1)
+    cloud.delete_server(stale.servers[0])
+    with cloud.nova_compute(stale.host, interval=0.1):
+        recover(context, stale.host, "discard")
+    assert cloud.service(stale.host) == enabled()
 
 
 def test_an_unknown_consumer_stands_in_the_way(cloud, context):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from placement_recovery.errors import InvalidInput, RecordNotFound, StepFailed
+from placement_recovery.cloud.model import CloudIdentity
+from placement_recovery.errors import InvalidInput, RecordNotFound, Refused, StepFailed
 from placement_recovery.recovery.engine import run_step
 from testkit.driving import begin, go_on, open_hasty, recover, step_names
 from testkit.looks import enabled, holdings, lock_traits
@@ -110,3 +113,14 @@ def test_going_on_from_the_top_skips_what_is_done(cloud, context):
     assert cloud.allocations(stale.servers[0]).keys() == {stale.compute_uuid}
     assert context.journal(recovery_id).progress.steps["lock_provider"].tries == len(stops)
     assert lock_traits(cloud, recovery_id) == []
+
+
+def test_a_recovery_of_another_cloud_is_refused(cloud, context):
+    """The configuration names another one since; the same cloud by another Keystone address is the same."""
+    recovery_id = begin(context, cloud.stale_host(servers=1).host)
+    here = context.identity
+    moved = replace(context, identity=replace(here, auth_url="https://public.example.org/v3"))
+    assert moved.journal(recovery_id).saved.cloud == here
+    other = CloudIdentity("https://other.example.org/v3", here.region, here.compute, "https://other.example.org/p")
+    with pytest.raises(Refused, match=f"recovery {recovery_id} belongs to the cloud of {here.auth_url}.*clouds_file"):
+        run_step(replace(context, identity=other), recovery_id, "lock_provider")

@@ -68,10 +68,6 @@ def test_the_step_says_what_it_brought_back(story):
     assert all(word in told for word in ("traits", "aggregates", "inventories"))
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError,
-    reason="A standard trait that an operator set is lost, and flavors that require it find the host no more",
-)
 def test_a_standard_trait_that_an_operator_set_comes_back(cloud, context):
     """nova-compute does not report it."""
     stale = cloud.stale_host(servers=0, traits=("COMPUTE_NODE", "STORAGE_DISK_SSD"))

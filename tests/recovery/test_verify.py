@@ -57,7 +57,10 @@ def test_a_lost_part_on_another_provider_is_no_success(cloud, recovered):
     """Not by us, but worth a look."""
     _, _, stale, spread, other = recovered
     cloud.allocate(spread, {stale.compute_uuid: ONE_SERVER})
-    with pytest.raises(VerificationFailed, match=f"{spread} no longer holds anything of {other.uuid}"):
+    with pytest.raises(VerificationFailed, match=f"{spread} should hold DISK_GB=7 on {other.uuid}, but holds nothing"):
+        verify(recovered)
+    cloud.allocate(spread, {stale.compute_uuid: ONE_SERVER, other.uuid: {"DISK_GB": 6}})
+    with pytest.raises(VerificationFailed, match=f"should hold DISK_GB=7 on {other.uuid}, but holds DISK_GB=6"):
         verify(recovered)
     cloud.allocate(spread, {stale.compute_uuid: ONE_SERVER, other.uuid: {"DISK_GB": 7}})
     assert verify(recovered).state == "open"
@@ -70,7 +73,7 @@ def test_a_host_that_is_not_healthy_is_no_success(cloud, recovered):
     with pytest.raises(VerificationFailed, match=f"{stale.host} is not healthy after recovery"):
         verify(recovered)
     cloud.set_compute_node(stale.host, uuid=stale.compute_uuid)
-    assert "is healthy, and all 3 consumers are as planned (3 kept)" in verify(recovered).summary
+    assert "is healthy: 3 consumers hold the new provider as they held the stale one" in verify(recovered).summary
 
 
 def test_many_differences_are_counted_and_the_first_ones_shown(cloud, recovered):

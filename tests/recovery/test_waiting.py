@@ -80,6 +80,37 @@ def test_no_restart_while_a_server_is_busy(cloud, cleared, tmp_path):
     assert not (tmp_path / "restarted").exists()
 
 
+def test_no_restart_while_a_server_is_moved_here(cloud, cleared, tmp_path):
+    """It is not listed on this host yet."""
+    stale, recovery_id, configured = cleared
+    home = cloud.healthy_host(servers=1)
+    move = cloud.migration(
+        home.servers[0], source_host=home.host, dest_host=stale.host, status="running", type="live-migration"
+    )
+    with pytest.raises(StepFailed, match=rf"server {home.servers[0]} \(live-migration to this host is running"):
+        go_on(configured(**by_command("touch", str(tmp_path / "restarted"))), recovery_id)
+    cloud.set_migration(move, status="completed")
+    assert not (tmp_path / "restarted").exists()
+
+
+def test_no_restart_that_destroys_guests_that_nobody_gave_up(cloud, cleared, tmp_path):
+    """They were evacuated after the plan was approved; by hand it takes a word more."""
+    stale, recovery_id, configured = cleared
+    home, restarted = cloud.healthy_host(servers=1), tmp_path / "restarted"
+    move = cloud.migration(
+        home.servers[0], source_host=stale.host, dest_host=home.host, status="done", type="evacuation"
+    )
+    context = configured(**by_command("touch", str(restarted)))
+    with pytest.raises(StepFailed, match=rf"1 evacuated guest.*{home.servers[0]}, evacuated to {home.host}"):
+        go_on(context, recovery_id)
+    with pytest.raises(StepFailed, match=r"restart_nova_compute host=.* accept_loss=true"):
+        restart_host(context, stale.host)
+    assert not restarted.exists()
+    restart_host(context, stale.host, accept_loss=True)
+    assert restarted.exists()
+    cloud.set_migration(move, status="completed")
+
+
 def test_no_restart_of_a_host_that_was_fenced(cloud, cleared, tmp_path):
     """It would bring back what somebody shut out."""
     stale, recovery_id, configured = cleared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from placement_recovery.cloud.model import ComputeService, Consumer, Inventory, Provider
+from placement_recovery.cloud.model import CloudIdentity, ComputeService, Consumer, Inventory, Provider
 from placement_recovery.plan.consumers import Decision
 from placement_recovery.records.record import Progress, Saved
 
@@ -18,6 +18,7 @@ TREE = Provider(
     uuid=STALE, name="compute-0", generation=7, root_uuid=STALE, inventories={"VCPU": Inventory(16, 0, 1, 16, 1, 4.0)},
     traits=("COMPUTE_NODE", "CUSTOM_OWN"), aggregates=(OTHER,),
 )
+CLOUD = CloudIdentity("http://keystone/v3", "One", "http://nova/v2.1", "http://placement")
 SERVICE = ComputeService("66666666-6666-4666-8666-666666666666", "compute-0", "enabled", "up", "", False)
 
 
@@ -32,6 +33,7 @@ def saved(recovery_id: str = "3f9a2c0d11", **changes: Any) -> Saved:
     values = {
         "id": recovery_id, "created_at": AT, "started_by": "tester", "requested_name": "compute-0", "host": "compute-0",
         "node": "compute-0", "method": "preserve", "unknown": "keep", "digest": "0123456789ab",
+        "cloud": CLOUD,
         "findings": ("provider is stale", "a note"), "new_provider": NEW, "service": SERVICE, "tree": (TREE,),
         "consumers": (consumer(SERVERS[0]), consumer(SERVERS[1], "Zürich 東京 {{ x }} <% y %>", type="INSTANCE")),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Dict, List, NamedTuple, Tuple
@@ -31,16 +32,23 @@ class Request(NamedTuple):
 
 
 class Web:
-    """`with Web() as web:`. Each path answers by `answer`; login and versions work unless a test says otherwise."""
+    """`with Web() as web:`. Each path answers by `answer`; login and versions work unless a test says otherwise.
 
-    def __init__(self) -> None:
+    With a `certificate` (a PEM file that has the key too) it speaks TLS.
+    """
+
+    def __init__(self, certificate: str = "") -> None:
         self.requests: List[Request] = []
         self._replies: Dict[Tuple[str, str], List[Any]] = {}
         self._over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self._server.server_port}"
         self._usual()
 
     def __enter__(self) -> Web:
@@ -98,8 +106,8 @@ class Web:
         self.nova_offers("2.96")
         self.placement_offers("1.39")
 
-    def log_in(self, *services: str) -> None:
-        """A login succeeds, with these services in the catalogue."""
+    def log_in(self, *services: str, project: str = "admin") -> None:
+        """A login succeeds, with these services in the catalogue; without a project the token is for none."""
         paths = {"compute": "/compute/v2.1", "placement": "/placement"}
         catalog = [
             {"type": service, "name": service, "id": service, "endpoints": [
@@ -109,7 +117,9 @@ class Web:
             for service in services
         ]
         token = {"methods": ["password"], "expires_at": "2099-01-01T00:00:00.000000Z", "catalog": catalog}
-        self.answer("POST", "/identity/v3/auth/tokens", Reply(201, {"token": token}))
+        scope = {"project": {"id": project, "name": project, "domain": {"id": "default", "name": "Default"}}}
+        scoped = {**token, **(scope if project else {})}
+        self.answer("POST", "/identity/v3/auth/tokens", Reply(201, {"token": scoped}))
 
     def _handler(web) -> Any:  # noqa: N805 - `self` is the handler's below
         class Handler(BaseHTTPRequestHandler):

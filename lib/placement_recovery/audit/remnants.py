@@ -13,7 +13,7 @@ from placement_recovery.records.journal import readable_progress
 from placement_recovery.records.record import OPEN, Progress
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.overview import UNREADABLE, current_step, way_on
-from placement_recovery.recovery.service import disabled_reason
+from placement_recovery.recovery.service import disabled_reason, servers_left_reason
 
 NOT_KNOWN = "not known here: see that no other StackStorm, and no other store, has it"
 
@@ -32,7 +32,7 @@ def remnant_findings(context: Context, services: Tuple[ComputeService, ...]) -> 
     return [
         *unreadable,
         *unfinished,
-        *_disabled(services, states),
+        *_disabled(_still(context, services, states), states),
         *orphaned_lock_findings(context, _orphaned(locks, states)),
     ]
 
@@ -50,6 +50,13 @@ def _unfinished(progress: Progress) -> Finding:
     return Finding(UNFINISHED_RECOVERY, progress.host, progress.id, summary, way_on(progress))
 
 
+def _still(
+    context: Context, services: Tuple[ComputeService, ...], states: Dict[str, str]
+) -> Tuple[ComputeService, ...]:
+    """The services as they are now, where one looks left behind: its recovery may be enabling it just now."""
+    return context.nova.services() if any(_disabled(services, states)) else services
+
+
 def _disabled(services: Tuple[ComputeService, ...], states: Dict[str, str]) -> Iterator[Finding]:
     """An open recovery's are meant to be disabled; it gives them back itself."""
     for service in services:
@@ -57,6 +64,8 @@ def _disabled(services: Tuple[ComputeService, ...], states: Dict[str, str]) -> I
         if recovery is not None and states.get(recovery) != OPEN:
             state = states.get(recovery, NOT_KNOWN)
             summary = f"the compute service of {service.host} was disabled by recovery {recovery}, which is {state}"
+            if service.disabled_reason == servers_left_reason(recovery):
+                summary = f"{summary}; servers ran there without allocations: see that none does before you enable it"
             way = commands.enable_service(service.host)
             yield Finding(DISABLED_SERVICE, service.host, recovery, summary, way)
 
@@ -70,6 +79,7 @@ def _orphaned(locks: Iterable[str], states: Dict[str, str]) -> Dict[str, str]:
 def _recovery_of(service: ComputeService) -> Optional[str]:
     """The id in a reason that a recovery has written."""
     match = re.match(r"placement_recovery ([a-z0-9]+):", service.disabled_reason)
-    if service.status != "disabled" or match is None or service.disabled_reason != disabled_reason(match.group(1)):
+    if service.status != "disabled" or match is None:
         return None
-    return match.group(1)
+    recovery = match.group(1)
+    return recovery if service.disabled_reason in (disabled_reason(recovery), servers_left_reason(recovery)) else None

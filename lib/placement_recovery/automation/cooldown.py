@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from placement_recovery.automation.notified import age, recall
+from placement_recovery.automation.notified import age, recall, unknown_since
 from placement_recovery.clock import Clock
-from placement_recovery.records.journal import all_progress
+from placement_recovery.records.journal import progress_of
 from placement_recovery.records.record import OPEN, Progress
 from placement_recovery.records.stores.base import Store
 
 
 def cooling(store: Store, clock: Clock, cooldown: int, host: str) -> str:
     """Why a trigger for this host has to wait; "" where it need not. Reads the store alone."""
-    seen = [_seen(one) for one in all_progress(store) if one.host == host]
+    if not cooldown:
+        return ""
+    seen = [_seen(one) for one in progress_of(store, host)]
     known = recall(store, host)
+    unknown = unknown_since(store, host)
+    if unknown:
+        seen.append((unknown, "nova did not know it"))
     if known.ended_at:
         seen.append((known.ended_at, f"a trigger's run for it ended ({known.state})"))
-    if not seen or not cooldown:
+    if not seen:
         return ""
     at, what = max(seen)
     seconds = age(clock, at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Dict, Mapping
 
-from placement_recovery.automation.notified import notify_once, remember
+from placement_recovery.automation.notified import notify_once, remember, remember_unknown
 from placement_recovery.clock import Clock
 from placement_recovery.plan.brief import shorten
 from placement_recovery.plan.diagnosis import CANNOT_TELL, UNKNOWN_HOST
@@ -20,7 +20,7 @@ LONGEST_SUMMARY = 1000
 LONGEST_NEXT = 500
 LONGEST_TEXT = 4000
 
-# A trigger may name any host; what nova does not list is not remembered, or a forged log could fill the store.
+# A trigger may name any host; what nova does not list has no text of its own, or a forged log could fill the store.
 _NO_HOST = (UNKNOWN_HOST, CANNOT_TELL)
 
 
@@ -44,7 +44,8 @@ def notify_outcome(store: Store, clock: Clock, ended: EndedRun, send: Callable[[
     Raises what `send` raises, and StoreUnavailable or RecordInvalid.
     """
     if ended.finding in _NO_HOST:
-        return f"{ended.host} is not a host to remember ({ended.finding})"
+        remember_unknown(store, clock, ended.host)
+        return f"it is remembered for a while that nova does not know {ended.host} ({ended.finding})"
     if ended.state != NEEDS_APPROVAL:
         remember(store, clock, ended.host, ended.state)
         return f"it is remembered that the run for {ended.host} ended ({ended.state})"

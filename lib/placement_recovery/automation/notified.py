@@ -12,7 +12,7 @@ import json
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Dict, Mapping
 
 from placement_recovery.clock import TIME_FORMAT, Clock
 from placement_recovery.errors import RecordInvalid, RecordNotFound, StoreUnavailable
@@ -24,6 +24,9 @@ SETTLE = 2.0
 PATIENCE = 120.0
 # How many digests are remembered per host, the newest; a plan that old is not asked for again.
 MOST_DIGESTS = 20
+# How many names that nova does not know are remembered, in one text under this name, which no host can have.
+MOST_UNKNOWN = 200
+UNKNOWN_NAMES = "unknown names"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,40 @@ def remember(store: Store, clock: Clock, host: str, state: str) -> None:
     """A run that a trigger started for this host has ended, and nobody has to be notified."""
     known = recall(store, host)
     _write(store, known, replace(known, state=state, ended_at=clock.now()))
+
+
+def remember_unknown(store: Store, clock: Clock, name: str) -> None:
+    """A run that a trigger started for this name has ended, and nova knows no such host.
+
+    A forged log names what it likes, so all such names together have one text, which holds the newest of them.
+    """
+    known = _unknown(store)
+    newest = sorted({**known, _id(name): clock.now()}.items(), key=lambda item: item[1])[-MOST_UNKNOWN:]
+    try:
+        store.put(_id(UNKNOWN_NAMES), NOTIFIED, json.dumps(dict(newest), sort_keys=True))
+    except StoreUnavailable:
+        if _unknown(store) == known:  # otherwise another run was faster
+            raise
+
+
+def unknown_since(store: Store, name: str) -> str:
+    """When nova was last seen not to know a host of this name; "" where it was not. Raises as `recall`."""
+    return _unknown(store).get(_id(name), "")
+
+
+def _unknown(store: Store) -> Dict[str, str]:
+    try:
+        found = json.loads(store.get(_id(UNKNOWN_NAMES), NOTIFIED))
+        for at in found.values():
+            _parse(at)
+    except RecordNotFound:
+        return {}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise RecordInvalid(
+            f"what is remembered of unknown names is unreadable ({error}); remove it ('{NOTIFIED}' of "
+            f"{_id(UNKNOWN_NAMES)} in the store)"
+        ) from error
+    return dict(found)
 
 
 def notify_once(store: Store, clock: Clock, host: str, digest: str, state: str, send: Callable[[], None]) -> bool:

@@ -29,6 +29,26 @@ def recoveries_of_locks(traits: Iterable[str]) -> Tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class CloudIdentity:
+    """Which cloud it is: Keystone's URL, the region, and the endpoints of Nova and Placement."""
+
+    auth_url: str
+    region: str
+    compute: str
+    placement: str
+
+    def is_same(self, other: CloudIdentity) -> bool:
+        """Whether both name one cloud, by its Keystone and region or by its Placement; its URLs may be others."""
+        keystone = (self.auth_url.rstrip("/"), self.region) == (other.auth_url.rstrip("/"), other.region)
+        return keystone or self.placement.rstrip("/") == other.placement.rstrip("/")
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> CloudIdentity:
+        """Inverse of `as_dict`."""
+        return cls(**value)
+
+
+@dataclass(frozen=True)
 class Inventory:
     """One resource class that a provider offers."""
 
@@ -196,6 +216,12 @@ class Migration:
         """What it is, from where and to where; the destination may not be chosen yet."""
         return f"{self.type} from {self.source_host} to {self.dest_host or 'a host that is not chosen yet'}"
 
+
+# The states of a move that Nova knows while it is under way, and the one that waits for the owner.
+OPEN_MIGRATIONS = (
+    "queued", "accepted", "preparing", "pre-migrating", "running", "post-migrating", "migrating", "confirming",
+    "reverting", "finished",
+)  # fmt: skip
 
 # The states in which Nova is done with a move (nova/compute/manager.py sets them); any other one, also one that
 # a later Nova invents, counts as under way. `finished` waits for the owner's confirm or revert and is judged apart.

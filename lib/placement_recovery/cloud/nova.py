@@ -6,6 +6,7 @@ hides.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
 from placement_recovery.cloud.model import ComputeService, HostAggregate, Hypervisor, Migration, Server
@@ -110,6 +111,19 @@ class Nova:
     def all_migrations(self) -> Tuple[Migration, ...]:
         """All moves, whatever their hosts and state."""
         return tuple(_migration(item) for item in self._pages("/os-migrations", "migrations", {}, marker="uuid"))
+
+    def migrations_in(self, status: str) -> Tuple[Migration, ...]:
+        """All moves in one state, whatever their hosts."""
+        found = self._pages("/os-migrations", "migrations", {"status": status}, marker="uuid")
+        return tuple(_migration(item) for item in found)
+
+    def check_migrations(self, server_uuid: str) -> None:
+        """Raise ApiUnavailable where the migrations of this server's cell cannot be read.
+
+        The list of all cells leaves such a cell out without a word; the one of a server asks its cell alone (>= 2.23).
+        """
+        with contextlib.suppress(ApiNotFound):
+            self._get(f"/servers/{server_uuid}/migrations")
 
     def migrations_of_server(self, server_uuid: str) -> Tuple[Migration, ...]:
         """All moves of one server, whatever their hosts."""

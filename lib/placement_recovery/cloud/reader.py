@@ -6,11 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
-from placement_recovery.cloud.model import ComputeService, Consumer, Hypervisor, Part, Provider
+from placement_recovery.cloud.model import (
+    OPEN_MIGRATIONS,
+    ComputeService,
+    Consumer,
+    Hypervisor,
+    Migration,
+    Part,
+    Provider,
+    Server,
+)
 from placement_recovery.cloud.nova import Nova
 from placement_recovery.cloud.placement import Placement
 from placement_recovery.cloud.snapshot import Owners, Snapshot, same_but_for_domain
-from placement_recovery.errors import ApiNotFound
+from placement_recovery.errors import ApiNotFound, ApiUnavailable, CellSilent
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
@@ -156,23 +165,69 @@ class Reader:
         """These consumers with all that they hold, sorted by UUID."""
         return tuple(self.each(self._placement.show_consumer, sorted(uuids)))
 
-    def owners(self, host: str, consumers: Iterable[str]) -> Owners:
-        """What Nova knows of these consumers: bulk lists by host first, one by one only what they do not show."""
+    def sure_owners(self, host: str, consumers: Iterable[str], movers: Iterable[str] = ()) -> Owners:
+        """The same as `owners`, or CellSilent where Nova left something out: absence is evidence here."""
+        self.check_cells(host)
+        found = self.owners(host, consumers, movers)
+        self.check_cells(host)
+        if found.unseen:
+            raise CellSilent(f"{found.unseen}. Nothing more is written; run the same again when that is mended")
+        return found
+
+    def check_cells(self, host: str) -> Tuple[ComputeService, ...]:
+        """All services. Raises CellSilent where a cell is down, which hides more than its own hosts."""
+        services = self._nova.services()
+        down = unreachable_hosts(services)
+        if down:
+            raise CellSilent(
+                f"a cell is down: nova cannot show host(s) {', '.join(down[:5])}, so nothing is proven about {host}. "
+                f"Bring the cell's database back, then run the same again"
+            )
+        return services
+
+    def owners(self, host: str, consumers: Iterable[str], movers: Iterable[str] = ()) -> Owners:
+        """What Nova knows of these consumers: bulk lists by host first, one by one only what they do not show.
+
+        `movers` are servers whose migrations may be among the consumers.
+        """
         ids = set(consumers)
         migrations = self._nova.migrations_of(host)
-        servers = {one.uuid: one for one in self._nova.servers_on(host)}
-        moved = {one.server_uuid for one in migrations if one.uuid in ids or one.is_open}
-        missing = (ids | moved) - set(servers) - {one.uuid for one in migrations}
-        for server in self.each(self._nova.find_server, sorted(missing)):
-            if server:
-                servers[server.uuid] = server
-        gone = ids - set(servers) - {one.uuid for one in migrations}
-        relevant = ids | moved
+        here = {one.uuid: one for one in self._nova.servers_on(host)}
+        moved = {one.server_uuid for one in migrations if one.uuid in ids or one.is_open} | set(movers)
+        missing = (ids | moved) - set(here) - {one.uuid for one in migrations}
+        servers = {**here, **self._servers(missing)}
+        deleted = self._evidence_of_deletion(host, ids - set(servers) - {one.uuid for one in migrations})
+        unknown = ids - set(servers) - set(deleted) - {one.uuid for one in migrations}
+        elsewhere = self._moves_elsewhere(unknown)
+        moved |= {one.server_uuid for one in elsewhere}
+        servers.update(self._servers(moved - set(servers)))
+        unknown -= {one.uuid for one in elsewhere}
         return Owners(
-            servers={uuid: servers[uuid] for uuid in sorted(relevant & set(servers))},
-            deleted=self._evidence_of_deletion(host, gone),
-            migrations=migrations,
+            servers={uuid: servers[uuid] for uuid in sorted((ids | moved) & set(servers))},
+            deleted=deleted,
+            migrations=(*migrations, *elsewhere),
+            unseen=self._unseen(host, here) if unknown else "",
         )
+
+    def _servers(self, uuids: Iterable[str]) -> Dict[str, Server]:
+        return {one.uuid: one for one in self.each(self._nova.find_server, sorted(uuids)) if one}
+
+    def _moves_elsewhere(self, unknown: Iterable[str]) -> Tuple[Migration, ...]:
+        """Moves between two other hosts that are under way and whose UUID is one of these consumers'."""
+        wanted = set(unknown)
+        if not wanted:
+            return ()
+        listed = self.each(self._nova.migrations_in, OPEN_MIGRATIONS)
+        return tuple({one.uuid: one for found in listed for one in found if one.uuid in wanted}.values())
+
+    def _unseen(self, host: str, here: Mapping[str, Server]) -> str:
+        """Why a consumer that is neither a server nor a migration may be one all the same; "" where nothing says so."""
+        for uuid in sorted(here)[:1]:
+            try:
+                self._nova.check_migrations(uuid)
+            except ApiUnavailable as error:
+                return f"nova cannot show the migrations of {host}'s cell, and leaves them out of its lists: {error}"
+        return ""
 
     def _evidence_of_deletion(self, host: str, gone: Iterable[str]) -> Dict[str, str]:
         left = set(gone)

@@ -30,10 +30,11 @@ Value = TypeVar("Value")
 # A read may be repeated; nothing else is, for only a look shows whether a lost write was carried out.
 READ_TRIES = 3
 LONGEST_PAUSE = 5.0  # seconds
-BUSY = (502, 503, 504)  # what a proxy answers while its service is away
+# What a service answers that cannot reach its database just now, and a proxy whose service is away.
+BUSY = (500, 502, 503, 504)
 
 _HINTS = {
-    401: "check the user and password in clouds.yaml",
+    401: "check the user and password, and project_name with its domain, in clouds.yaml",
     403: "the user of clouds.yaml needs the admin role",
 }
 
@@ -41,12 +42,19 @@ _HINTS = {
 class Api:
     """One service of the cloud, asked in JSON."""
 
-    def __init__(self, service: str, proxy: Any) -> None:
+    def __init__(self, service: str, proxy: Any, auth_url: str, region: str) -> None:
         self.service = service
+        self.auth_url = auth_url
+        self.region = region
         self._proxy = proxy
 
+    @property
+    def endpoint(self) -> str:
+        """The URL that the catalog or clouds.yaml has for the service."""
+        return str(self._proxy.get_endpoint() or "")
+
     def get(self, path: str, version: str, params: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
-        """GET; repeated a little where no answer came, or a proxy's 502, 503 or 504."""
+        """GET; repeated a little where no answer came, or one of BUSY."""
         return _patiently(lambda: self._request("GET", path, version, params=params))
 
     def write(self, method: str, path: str, version: str, body: Optional[Any] = None) -> Dict[str, Any]:
@@ -96,14 +104,42 @@ def connect(config: Config) -> Tuple[Api, Api]:
     _patiently(lambda: _log_in(connection, config))
     compute = _patiently(lambda: _proxy(connection, "compute"))
     placement = _patiently(lambda: _proxy(connection, "placement"))
-    return Api("nova", compute), Api("placement", placement)
+    named = connection.config.auth.get("auth_url") or "", connection.config.get_region_name() or ""
+    return Api("nova", compute, *named), Api("placement", placement, *named)
 
 
 def _log_in(connection: Any, config: Config) -> None:
+    what, where = f"keystone: log in to cloud {config.cloud}", _file(config)
     try:
         connection.session.get_token()  # Connection.authorize() hides the status of a refusal
+        access = connection.session.auth.get_access(connection.session)
+    except (ksa.BadRequest, ksa.NotFound) as error:
+        raise ConfigurationError(
+            f"{what} was refused with {error.http_status}: {_shortened(str(error))}. Check auth_url, username and "
+            f"user_domain_name, project_name and project_domain_name in {where}"
+        ) from error
     except (ksa.ClientException, sdk.SDKException) as error:
-        raise translated(f"keystone: log in to cloud {config.cloud}", error) from error
+        if not _is_about_trust(error):
+            raise translated(what, error) from error
+        raise ConfigurationError(
+            f"{what}: the certificate of auth_url is not trusted; set cacert to the CA's file for cloud {config.cloud} "
+            f"in {where}. {_shortened(str(error))}"
+        ) from error
+    if not access.project_id and not access.system_scoped:
+        raise ConfigurationError(
+            f"{what} gave a token for no project; set project_name and project_domain_name in {where}"
+        )
+
+
+def _is_about_trust(error: Optional[BaseException]) -> bool:
+    """Whether a certificate is the cause; discovery wraps that in an error of its own."""
+    if error is None or isinstance(error, ksa.SSLError):
+        return error is not None
+    return _is_about_trust(error.__cause__ or error.__context__)
+
+
+def _file(config: Config) -> str:
+    return config.clouds_file or "clouds.yaml"
 
 
 def _proxy(connection: Any, service: str) -> Any:
@@ -148,7 +184,9 @@ def _connection(config: Config) -> Any:
         return openstack.connection.Connection(config=region, app_name="placement_recovery")
     except (ksa.ClientException, sdk.SDKException, ValueError, TypeError, AttributeError, KeyError) as error:
         # The last four are how openstacksdk meets values of a wrong type.
-        raise ConfigurationError(f"cloud {config.cloud!r} of clouds.yaml cannot be used: {error}") from error
+        raise ConfigurationError(
+            f"cloud {config.cloud!r} of {_file(config)} cannot be used: {error}; see the options cloud and clouds_file"
+        ) from error
 
 
 def _check_clouds_file(path: str, cloud: str) -> None:

@@ -20,12 +20,15 @@ from placement_recovery.cloud.model import (
 class Owners:
     """What Nova knows of the consumers: who owns them, and what became of those that are gone.
 
-    `deleted` maps a consumer to the evidence that it was a server which is deleted now.
+    `deleted` maps a consumer to the evidence that it was a server which is deleted now. `migrations` are those from or
+    to the host, and those between others whose UUID is a consumer's. `unseen` says what Nova could not show, so that
+    what is missing here is not absent.
     """
 
     servers: Mapping[str, Server] = field(default_factory=dict)
     deleted: Mapping[str, str] = field(default_factory=dict)
     migrations: Tuple[Migration, ...] = ()
+    unseen: str = ""
 
     def migration(self, uuid: str) -> Optional[Migration]:
         """The move whose source part this consumer is."""

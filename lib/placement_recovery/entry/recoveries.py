@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from placement_recovery.audit.findings import DISABLED_SERVICE, ORPHANED_LOCK, WORDS, Finding
 from placement_recovery.audit.remnants import remnant_findings
@@ -22,7 +22,7 @@ from placement_recovery.records.stores import Store
 from placement_recovery.recovery.context import Context, open_context
 from placement_recovery.recovery.engine import StepResult, run_step, step_result
 from placement_recovery.recovery.overview import Row, remnant_row, show_all, show_one
-from placement_recovery.recovery.planning import plan_ahead, plan_recovery
+from placement_recovery.recovery.planning import plan_ahead, plan_recovery, skip
 from placement_recovery.recovery.service import give_back_service_early
 from placement_recovery.recovery.steps.restart_nova_compute import restart_host
 from placement_recovery.recovery.steps.save_allocations import open_recovery
@@ -41,8 +41,16 @@ def step(action: Any, name: str, recovery_id: str, attempt: str = "") -> ActionR
 
 
 def plan(action: Any, host: str, request: Request) -> ActionResult:
-    """Plan, and show the plan. A refusal is a result here, not a failure."""
-    return with_context(action, lambda context: planned(plan_ahead(context, host, request)))
+    """Plan, and show the plan. A refusal is a result here, not a failure.
+
+    A trigger within the cooldown costs the cloud nothing.
+    """
+
+    def first(config: Config, store: Store) -> Optional[Dict[str, Any]]:
+        skipped = skip(config, store, Clock(), host, request)
+        return planned(skipped) if skipped else None
+
+    return with_context(action, lambda context: planned(plan_ahead(context, host, request)), first=first)
 
 
 def planned(made: Plan) -> Dict[str, Any]:
@@ -107,14 +115,16 @@ def set_service(action: Any, recovery_id: str, enabled: bool, attempt: str = "")
     return with_context(action, call, recovery_id)
 
 
-def restart(action: Any, recovery_id: str, host: str, attempt: str = "") -> ActionResult:
+def restart(
+    action: Any, recovery_id: str, host: str, attempt: str = "", accept_loss: bool = False
+) -> ActionResult:
     """Restart nova-compute where a recovery needs it, or of a host at once."""
     if recovery_id and not host:
         return step(action, "restart_nova_compute", recovery_id, attempt)
 
     def call(context: Context) -> Dict[str, Any]:
         check_one_of("recovery_id", recovery_id, "host", host)
-        return asdict(StepResult(restart_host(context, host), "", "restarted", ""))
+        return asdict(StepResult(restart_host(context, host, accept_loss), "", "restarted", ""))
 
     return with_context(action, call)
 
@@ -143,9 +153,11 @@ def _remnant(finding: Finding) -> Row:
 
 
 def unfinished_recovery(action: Any, recovery_id: str, host: str) -> ActionResult:
-    """The recovery to resume: by its id, or the open one of a host."""
+    """The recovery to resume: by its id, or the open one of a host; with neither, all that are unfinished."""
 
     def call(store: Store) -> Dict[str, Any]:
+        if not recovery_id and not host:
+            return {**show_all(store, only_open=True), "recovery_id": ""}
         check_one_of("recovery_id", recovery_id, "host", host)
         return show_one(store, Clock(), recovery_id or find_open(store, host))
 

@@ -6,7 +6,7 @@ can read; a failure keeps its result, for StackStorm loses that of an exception.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from placement_recovery.config import Config
 from placement_recovery.errors import DispatchFailed, PlacementRecoveryError
@@ -16,11 +16,21 @@ from placement_recovery.recovery.context import Context, open_context
 ActionResult = Tuple[bool, Dict[str, Any]]
 
 
-def with_context(action: Any, call: Callable[[Context], Dict[str, Any]], recovery_id: str = "") -> ActionResult:
-    """Open the context of an action and return what `call` makes of it; a failure bears the recovery's id too."""
+def with_context(
+    action: Any,
+    call: Callable[[Context], Dict[str, Any]],
+    recovery_id: str = "",
+    first: Callable[[Config, Store], Optional[Dict[str, Any]]] = lambda _config, _store: None,
+) -> ActionResult:
+    """Open the context of an action and return what `call` makes of it; a failure bears the recovery's id too.
+
+    What `first` returns is the result already, before anybody logs in to the cloud.
+    """
 
     def opened() -> Dict[str, Any]:
-        return call(open_context(Config.from_mapping(action.config or {}), action.action_service))
+        config = Config.from_mapping(action.config or {})
+        early = first(config, open_store(config, action.action_service))
+        return early or call(open_context(config, action.action_service))
 
     return _result(action, opened, recovery_id)
 

@@ -7,17 +7,17 @@ from typing import List
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, Decision
 from placement_recovery.plan.owners import UNKNOWN
 from placement_recovery.plan.plan import REFUSED, Plan
-from placement_recovery.plan.report import printable, summary
+from placement_recovery.plan.report import printable
 
 MOST_LINES = 10
 LONGEST_LINE = 300
 
 
 def brief(plan: Plan) -> str:
-    """The summary, and at most MOST_LINES more of what is not simply kept."""
+    """Beside the summary, at most MOST_LINES lines of what is not simply kept."""
     lines = _lines(plan)
     left_out = len(lines) - MOST_LINES
-    shown = [summary(plan), *lines[:MOST_LINES], *([f"and {left_out} more"] if left_out > 0 else [])]
+    shown = [*lines[:MOST_LINES], *([f"and {left_out} more"] if left_out > 0 else [])]
     return "\n".join(shorten(printable(line), LONGEST_LINE) for line in shown)
 
 

@@ -38,7 +38,7 @@ class Decision:
     """What a consumer is, what is done with its part on the stale tree, and why.
 
     `unproven` marks what goes without evidence, which only an approval allows. `ownerless` marks what has no owner any
-    more that could change it, so that a rollback brings it back as it was.
+    more that could change it, so that a rollback brings it back as it was. `mover` is the server of a migration.
     """
 
     consumer: Consumer
@@ -48,6 +48,7 @@ class Decision:
     name: str = ""
     unproven: bool = False
     ownerless: bool = False
+    mover: str = ""
 
     @property
     def uuid(self) -> str:
@@ -193,6 +194,10 @@ def _judge_elsewhere(consumer: Consumer, server: Server, view: View) -> Decision
 
 
 def _judge_migration(consumer: Consumer, migration: Migration, view: View) -> Decision:
+    return replace(_judge_move(consumer, migration, view), mover=migration.server_uuid)
+
+
+def _judge_move(consumer: Consumer, migration: Migration, view: View) -> Decision:
     server = view.owners.servers.get(migration.server_uuid)
     move = f"{migration.type} of server {migration.server_uuid} ({migration.status})"
     if server is None and not migration.is_open:

@@ -22,6 +22,7 @@ UNKNOWN_HOST = "unknown_host"
 AMBIGUOUS_HOST = "ambiguous_host"
 OTHER_FAULT = "other_fault"
 CANNOT_TELL = "cannot_tell"
+NOT_LOOKED_AT = "not_looked_at"
 SET_ASIDE = "set_aside_provider"
 
 # What a recovery can mend.

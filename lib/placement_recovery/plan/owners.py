@@ -6,6 +6,7 @@ Placement cannot tell whether an absent allocation was taken away by us or by it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 from placement_recovery.cloud.model import Migration, Server
 from placement_recovery.cloud.snapshot import Owners
@@ -53,8 +54,11 @@ def can_be_reverted(migration: Migration, owners: Owners) -> bool:
     return migration.status == "finished" and server is not None and server.status == "VERIFY_RESIZE"
 
 
-def judge_owner(uuid: str, kind: str, host: str, node: str, owners: Owners) -> Verdict:
-    """The verdict on a consumer of this kind that held a part on the node of this host, as Nova shows things now."""
+def judge_owner(uuid: str, kind: str, mover: str, host: str, node: str, owners: Owners) -> Verdict:
+    """The verdict on a consumer of this kind that held a part on the node of this host, as Nova shows things now.
+
+    `mover` is the server of a migration.
+    """
     server = owners.servers.get(uuid)
     if server is not None:
         return _judge_server(server, kind, host, node, owners)
@@ -65,7 +69,21 @@ def judge_owner(uuid: str, kind: str, host: str, node: str, owners: Owners) -> V
         return Verdict(GONE, f"deleted meanwhile: {owners.deleted[uuid]}")
     if kind == UNKNOWN:
         return Verdict(HELD, "as unknown as before")
+    if kind == MIGRATION:
+        return _judge_unlisted_migration(owners.servers.get(mover))
     return Verdict(GONE, f"nova does not know this {kind} any more")
+
+
+def _judge_unlisted_migration(server: Optional[Server]) -> Verdict:
+    """A cell may have left it out of the list without a word: only a server that is settled or gone says that it ended.
+
+    Nova answers 404 for a server from its API database, which no cell hides.
+    """
+    if server is None:
+        return Verdict(GONE, "nova does not know this migration any more, nor its server")
+    if server.status in ("UNKNOWN", "VERIFY_RESIZE") or server.task_state:
+        return Verdict(UNDER_WAY, f"nova does not list it, though its server {server.uuid} is {server.status}")
+    return Verdict(GONE, f"nova does not know this migration any more, and its server is {server.status}")
 
 
 def _judge_server(server: Server, kind: str, host: str, node: str, owners: Owners) -> Verdict:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Iterable, Tuple
 
 from placement_recovery.cloud.model import as_dict
 from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.config import Config
+from placement_recovery.plan.approvals import asked_for, to_approve
 from placement_recovery.plan.capacity import Demand, demands
 from placement_recovery.plan.case import Case, Request, Surroundings
 from placement_recovery.plan.consumers import DROP, KEEP, Decision, decide, decide_by_method, view_of
-from placement_recovery.plan.diagnosis import HEALTHY, RECOVERABLE, Diagnosis, diagnose
+from placement_recovery.plan.diagnosis import HEALTHY, NOT_LOOKED_AT, RECOVERABLE, Diagnosis, diagnose
 from placement_recovery.plan.method import APPROVED, METHODS
-from placement_recovery.plan.risks import approvals, notes, refusals, unfinished_refusal
+from placement_recovery.plan.risks import notes, refusals, unfinished_refusal
 
 HEALTHY_STATE = "healthy"
 REFUSED = "refused"
@@ -33,8 +34,8 @@ class Plan:
     """Diagnosis, one decision a consumer, capacity, and what speaks against it.
 
     `refusals` forbid it, `approvals` ask for a person, `notes` are worth knowing; `cooling` says why a trigger's run
-    does nothing just now. `digest` is that of all that the person approves: host, stale provider, method, dispositions
-    and amounts, but no generations and no times.
+    does nothing just now. `digest` is that of all that the person approves: host, stale provider, method, dispositions,
+    amounts and what needs approval, but no generations and no times.
     """
 
     requested_name: str
@@ -92,6 +93,14 @@ def make_plan(snapshot: Snapshot, request: Request, config: Config, around: Surr
     return next((one for one in plans if one.approved), plans[0])
 
 
+def skipped_plan(requested_name: str, request: Request, cooling: str) -> Plan:
+    """What becomes of a trigger within the cooldown, without any look at the cloud."""
+    diagnosis = Diagnosis(NOT_LOOKED_AT, f"{requested_name} was not looked at: {cooling}")
+    return Plan(
+        requested_name, requested_name, "", request.method, request.unknown, diagnosis=diagnosis, cooling=cooling
+    )
+
+
 def _requests(request: Request) -> Tuple[Request, ...]:
     """What may be meant; the first of those with the same digest is as good as any."""
     if request.method != APPROVED:
@@ -117,7 +126,8 @@ def _nothing_to_do(snapshot: Snapshot, request: Request, diagnosis: Diagnosis, a
 
 
 def _plan(case: Case, diagnosis: Diagnosis) -> Plan:
-    digest = _digest(case)
+    to_be_approved = to_approve(case)
+    digest = _digest(case, to_be_approved)
     approved = matches_digest(case.request.approve, digest)
     return Plan(
         requested_name=case.snapshot.requested_name,
@@ -132,7 +142,7 @@ def _plan(case: Case, diagnosis: Diagnosis) -> Plan:
         decisions=case.decisions,
         capacity=demands(case.kept.values(), case.stale.inventories),
         refusals=tuple(refusals(case)),
-        approvals=tuple(approvals(case, approved)),
+        approvals=(*to_be_approved.values(), *asked_for(case, approved)),
         notes=tuple(notes(case)),
         digest=digest,
         approved=approved,
@@ -151,9 +161,9 @@ def _described(decision: Decision, tree: Tuple[str, ...]) -> Dict[str, Any]:
     return {**described, "elsewhere": sorted(decision.consumer.without(tree))}
 
 
-def _digest(case: Case) -> str:
+def _digest(case: Case, to_be_approved: Iterable[str]) -> str:
     parts = [[one.uuid, one.kind, one.disposition, one.consumer.on(case.tree)] for one in case.decisions]
-    what = [case.hypervisor.host, case.stale.uuid, case.request.method, parts]
+    what = [case.hypervisor.host, case.stale.uuid, case.request.method, parts, sorted(to_be_approved)]
     text = json.dumps(what, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST]
 

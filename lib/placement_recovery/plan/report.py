@@ -47,8 +47,8 @@ def next_step(plan: Plan) -> str:
 
 
 def render(plan: Plan) -> str:
-    """The whole plan as text for a terminal or the UI."""
-    lines = [summary(plan), "", f"finding  {plan.diagnosis.finding}: {plan.diagnosis.explanation}"]
+    """The whole plan as text for a terminal or the UI, beside its summary."""
+    lines = [f"finding  {plan.diagnosis.finding}: {plan.diagnosis.explanation}"]
     lines += [f"  [{'x' if part.holds else ' '}] {part.fact}" for part in plan.diagnosis.proof]
     if plan.decisions:
         lines += ["", *_table(plan)]
@@ -81,6 +81,13 @@ def _table(plan: Plan) -> List[str]:
 
 def _held(parts: Iterable[Resources]) -> str:
     return " ".join(f"{name}={amount}" for part in parts for name, amount in sorted(part.items()))
+
+
+def counted(number: int, noun: str) -> str:
+    """The number and the noun: 1 server, 2 servers, 2 recoveries."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
 def columns(rows: Sequence[Sequence[str]]) -> List[str]:

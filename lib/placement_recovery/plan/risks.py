@@ -1,11 +1,11 @@
-"""What speaks against a recovery: what forbids it, what only a person may allow, and what is worth knowing."""
+"""What speaks against a recovery: what forbids it, and what is worth knowing."""
 
 from __future__ import annotations
 
 from typing import List
 
 from placement_recovery import commands
-from placement_recovery.cloud.model import Migration, Provider
+from placement_recovery.cloud.model import Provider
 from placement_recovery.config import may_automate
 from placement_recovery.plan.capacity import misfits
 from placement_recovery.plan.case import Case
@@ -13,6 +13,8 @@ from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
 from placement_recovery.plan.method import DISCARD, TRANSPLANT
 from placement_recovery.plan.owners import MIGRATION, UNKNOWN
 from placement_recovery.plan.transplant import transplant_notes, transplant_refusals
+
+PERSISTENT_MEMORY = "CUSTOM_PMEM_NAMESPACE_"
 
 
 def refusals(case: Case) -> List[str]:
@@ -23,6 +25,8 @@ def refusals(case: Case) -> List[str]:
         for one in case.decisions
         if one.disposition == BLOCKED
     ]
+    if case.snapshot.owners.unseen:
+        found.append(f"{case.snapshot.owners.unseen}; plan again when that is mended")
     found += _move_refusals(case) + _only_part_refusals(case)
     if case.request.method == TRANSPLANT:
         return found + transplant_refusals(case) + _automation_refusals(case)
@@ -30,8 +34,6 @@ def refusals(case: Case) -> List[str]:
         found.append(
             f"{problem}: what is kept would not fit the new provider. Raise the ratio in nova.conf or move servers away"
         )
-    if case.around.restart_problem:
-        found.append(case.around.restart_problem)
     return found + _automation_refusals(case)
 
 
@@ -54,6 +56,12 @@ def _provider_refusals(case: Case) -> List[str]:
     node, uuid = case.hypervisor.node, case.stale.uuid
     if _is_bare_metal(case):
         found.append(f"{node} is a bare-metal node: its providers are Ironic's, and are not recovered")
+    memory = sorted(one for one in case.stale.inventories if one.startswith(PERSISTENT_MEMORY))
+    if memory:
+        found.append(
+            f"the stale provider {uuid} offers persistent memory ({', '.join(memory)}): nova-compute fails at its next "
+            f"start after any change of such a host's root. Recover it by hand"
+        )
     children = [one.name for one in case.snapshot.tree if one.uuid != uuid]
     if children and not case.stale.parent_uuid:
         found.append(
@@ -131,46 +139,11 @@ def _automation_refusals(case: Case) -> List[str]:
     if not case.request.automatic:
         return []
     config, host = case.config, case.hypervisor.host
-    if config.automation == "off":
-        return ["a trigger asked for this, and automation is off in the pack's configuration"]
+    if config.automation == "disabled":
+        return ["a trigger asked for this, and automation is disabled in the pack's configuration"]
     if not may_automate(config, host):
         return [f"a trigger asked for this, and {host} matches none of automation_hosts in the pack's configuration"]
     return []
-
-
-def approvals(case: Case, approved: bool) -> List[str]:
-    """What only a person may allow; empty where the plan is safe."""
-    found = []
-    if case.snapshot.set_aside is not None:
-        found.append(
-            f"provider {case.stale.uuid} ({case.stale.name}) was set aside by a recovery that is not under way here: "
-            f"see that no other StackStorm is at work on it"
-        )
-    if case.request.method == DISCARD:
-        gone = sum(1 for one in case.decisions if one.disposition == DROP)
-        found.append(
-            f"discard takes the host's part away from all {len(case.decisions)} consumers ({gone} hold nothing else)"
-        )
-    found += [f"{one.label} {one.uuid} goes without proof: {one.evidence}"
-              for one in case.decisions if one.unproven]
-    found += [
-        f"server {move.server_uuid} was evacuated to {move.dest_host}: a restart of nova-compute destroys what is left "
-        f"of its guest on {move.source_host}"
-        for move in case.snapshot.owners.migrations
-        if case.request.method != TRANSPLANT  # nothing is restarted
-        and move.source_host == case.hypervisor.host
-        and _restart_destroys_guest(move)
-    ]
-    if case.request.automatic and case.config.automation == "ask":
-        found.append("a trigger asked for this, and automation is 'ask' in the pack's configuration")
-    if case.request.approve and not approved:
-        found.append(f"the digest {case.request.approve} is not this plan's: look at the plan as it is now")
-    return found
-
-
-def _restart_destroys_guest(move: Migration) -> bool:
-    """nova/compute/manager.py, _destroy_evacuated_instances: these are what init_host looks for."""
-    return move.type == "evacuation" and move.status in ("accepted", "pre-migrating", "done")
 
 
 def notes(case: Case) -> List[str]:
@@ -187,11 +160,6 @@ def notes(case: Case) -> List[str]:
     if service is not None and service.status == "disabled":
         reason = service.disabled_reason or "no reason given"
         found.append(f"the compute service of {service.host} is disabled already ({reason}) and will stay so")
-    if case.snapshot.hidden_hosts:
-        found.append(
-            f"nova lists no compute node of {', '.join(case.snapshot.hidden_hosts)}, though nova-compute runs there: "
-            f"see that none of them reports node {case.hypervisor.node} (after '{commands.discover_hosts()}')"
-        )
     if case.request.method == TRANSPLANT:
         return found + transplant_notes(case)
     if case.around.restart_way:

@@ -10,7 +10,6 @@ from placement_recovery.plan.widening import widen
 
 # nova-compute marks its root with COMPUTE_NODE since Ussuri, whose compute API is 2.87: only then acceptance shows.
 LEAST_COMPUTE_API = (2, 87)
-PERSISTENT_MEMORY = "CUSTOM_PMEM_NAMESPACE_"
 PRESERVE_INSTEAD = "method=preserve recovers it"
 
 
@@ -27,12 +26,6 @@ def transplant_refusals(case: Case) -> List[str]:
         found.append(
             f"nova's compute API is {offered}, and before 2.87 (Ussuri) nova-compute does not show that it has "
             f"accepted a provider; {PRESERVE_INSTEAD}"
-        )
-    memory = sorted(one for one in case.stale.inventories if one.startswith(PERSISTENT_MEMORY))
-    if memory:
-        found.append(
-            f"the stale provider {case.stale.uuid} offers persistent memory ({', '.join(memory)}): nova-compute fails "
-            f"at its next start after any change of such a host's root. Recover it by hand"
         )
     return found + [f"{who} also holds {what}" for who, what in sorted(case.around.crowded.items())]
 

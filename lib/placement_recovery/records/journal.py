@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from dataclasses import replace
@@ -180,34 +181,47 @@ class Journal:
         self.progress = stamped
 
 
-def all_progress(store: Store) -> Tuple[Progress, ...]:
-    """How far all recoveries came, the oldest first.
+def progress_of(store: Store, host: str) -> Tuple[Progress, ...]:
+    """How far all recoveries of a host came, the oldest first.
 
-    A record that cannot be trusted raises RecordInvalid: it may be an unfinished one.
+    Raises RecordInvalid for a record that cannot be trusted and may be this host's: it may be an unfinished one.
     """
     found, broken = readable_progress(store)
-    for error in broken.values():
-        raise error
-    return found
+    for recovery_id, error in broken.items():
+        if may_be_of(host, recovery_id):
+            raise error
+    return tuple(one for one in found if one.host == host)
 
 
 def readable_progress(store: Store) -> Tuple[Tuple[Progress, ...], Dict[str, RecordInvalid]]:
-    """The same of all records that can be trusted; and by its id, what is wrong with each other one."""
+    """That of all recoveries whose records can be trusted; and by its id, what is wrong with each other one."""
     found: List[Progress] = []
     broken: Dict[str, RecordInvalid] = {}
-    for recovery_id in store.ids(PROGRESS):
+    for recovery_id, text in store.texts(PROGRESS).items():
         try:
-            found.append(Progress.from_text(recovery_id, store.get(recovery_id, PROGRESS)))
-        except RecordNotFound:  # purged since the list was made
-            continue
+            found.append(Progress.from_text(recovery_id, text))
         except RecordInvalid as error:
             broken[recovery_id] = error
     return tuple(sorted(found, key=lambda one: (one.created_at, one.id))), broken
 
 
+def new_id(host: str) -> str:
+    """The id of a new recovery. It begins with a digest of the host: so an unreadable record's host is known."""
+    return f"{_digest(host)}{secrets.token_hex(3)}"
+
+
+def may_be_of(host: str, recovery_id: str) -> bool:
+    """Whether a recovery with this id may be this host's."""
+    return recovery_id.startswith(_digest(host))
+
+
+def _digest(host: str) -> str:
+    return hashlib.sha256(host.encode()).hexdigest()[:4]
+
+
 def unfinished(store: Store, host: str) -> Tuple[Progress, ...]:
     """The open recoveries of a host."""
-    return tuple(one for one in all_progress(store) if one.host == host and one.state == OPEN)
+    return tuple(one for one in progress_of(store, host) if one.state == OPEN)
 
 
 def find_open(store: Store, host: str) -> str:

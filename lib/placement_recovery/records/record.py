@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
-from placement_recovery.cloud.model import ComputeService, Consumer, Provider, as_dict
+from placement_recovery.cloud.model import CloudIdentity, ComputeService, Consumer, Provider, as_dict
 from placement_recovery.plan.consumers import Decision
 from placement_recovery.records.document import checksum, dumps, trusted
 from placement_recovery.records.stores.base import PROGRESS, SAVED
@@ -27,7 +27,7 @@ FAILED = "failed"
 
 
 # Of a decision, what a record keeps beside the consumer itself.
-_DECIDED = ("name", "kind", "disposition", "evidence", "unproven", "ownerless")
+_DECIDED = ("name", "kind", "disposition", "evidence", "unproven", "ownerless", "mover")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Saved:
     method: str
     unknown: str
     digest: str
+    cloud: CloudIdentity
     findings: Tuple[str, ...]
     new_provider: str
     service: ComputeService
@@ -79,6 +80,7 @@ class Saved:
             **{item.name: getattr(self, item.name) for item in fields(self)},
             "version": VERSION,
             "findings": list(self.findings),
+            "cloud": as_dict(self.cloud),
             "service": as_dict(self.service),
             "tree": [_listed(as_dict(one)) for one in self.tree],
             "consumers": [flat(one) for one in self.consumers],
@@ -93,6 +95,7 @@ class Saved:
             **{
                 **document,
                 "findings": tuple(document["findings"]),
+                "cloud": CloudIdentity.from_dict(document["cloud"]),
                 "service": ComputeService.from_dict(document["service"]),
                 "tree": tuple(Provider.from_dict(one) for one in document["tree"]),
                 "consumers": tuple(_decision(one) for one in document["consumers"]),

@@ -89,5 +89,5 @@ def _taken_over(journal: Journal, provider_uuid: str) -> RecoveryUnderWay:
     return RecoveryUnderWay(
         f"provider {provider_uuid} does not bear the lock {lock_trait(journal)} of this attempt at recovery "
         f"{journal.saved.id}: a later resume has taken it over, or somebody took the trait away. If nothing else is "
-        f"under way, resume it"
+        f"under way, try again"
     )

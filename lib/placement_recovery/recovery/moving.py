@@ -68,7 +68,8 @@ def look_at_holders(context: Context, journal: Journal, seen: Replacement, new: 
             on_stale.setdefault(uuid, {})[root] = part
     on_new = context.placement.parts_on(new.uuid)
     planned = {one.uuid: one for one in saved.consumers}
-    owners = context.reader.owners(saved.host, sorted({*planned, *on_stale}))
+    movers = {one.mover for one in saved.consumers if one.mover}
+    owners = context.reader.sure_owners(saved.host, sorted({*planned, *on_stale}), movers)
     view = View(saved.host, saved.node, stale_roots(journal), owners, seen.hypervisors, saved.unknown)
     changed = [one for one in on_stale if not _as_saved(planned.get(one), on_stale[one])]
     absent = [
@@ -105,7 +106,7 @@ def _verdict(decision: Decision, view: View) -> Verdict:
     """Whether its part is still its own, as Nova shows things now."""
     if decision.ownerless:
         return Verdict(HELD, "left over as before")
-    return judge_owner(decision.uuid, decision.kind, view.host, view.node, view.owners)
+    return judge_owner(decision.uuid, decision.kind, decision.mover, view.host, view.node, view.owners)
 
 
 def plan_moves(saved: Saved, holders: Holders, new: str) -> Moves:
@@ -181,7 +182,7 @@ def _plan_blocked(moves: Moves, decision: Decision, holders: Holders, new: str) 
     if migration.uuid not in holders.on_new:
         source = replace(server, uuid=migration.uuid, generation=0, allocations=server.on(stale))
         evidence = f"source part of {migration.route}, begun during the recovery"
-        moves.changed.append(Decision(source, MIGRATION, KEEP, evidence))
+        moves.changed.append(Decision(source, MIGRATION, KEEP, evidence, mover=server.uuid))
         group.append(replace(_moved(source, stale, new), generation=None))
     moves.groups.append(group)
 

@@ -8,8 +8,8 @@ from placement_recovery import commands
 from placement_recovery.clock import Clock
 from placement_recovery.cloud.model import as_dict
 from placement_recovery.errors import RecordInvalid
-from placement_recovery.plan.report import columns
-from placement_recovery.records.journal import Journal, readable_progress
+from placement_recovery.plan.report import columns, counted
+from placement_recovery.records.journal import Journal, may_be_of, readable_progress
 from placement_recovery.records.record import BACK, DONE, INTENDED, OPEN, Progress, flat
 from placement_recovery.records.stores.base import Store
 from placement_recovery.recovery.methods import steps_of
@@ -21,30 +21,34 @@ UNREADABLE = "unreadable"
 
 def remnant_row(subject: str, host: str, what: str, way: str) -> Row:
     """A row for what is not a recovery, but the trace of one."""
-    return {"id": subject, "host": host, "method": "-", "state": what, "at": "-", "started": "-", "next": way}
+    known = {"id": subject, "host": host, "method": "-", "state": what, "at": "-"}
+    return {**known, "started": "-", "last_sign": "-", "next": way}
 
 
-def show_all(store: Store, host: str = "", remnants: Sequence[Row] = (), unseen: str = "") -> Dict[str, Any]:
-    """All recoveries (of a host): first unreadable records, which may be any host's, then unfinished ones.
+def show_all(
+    store: Store, host: str = "", remnants: Sequence[Row] = (), unseen: str = "", only_open: bool = False
+) -> Dict[str, Any]:
+    """All recoveries (of a host, or that are unfinished): first unreadable records, then unfinished ones.
 
     `remnants` are what recoveries have left behind in the cloud, which come before those that have ended; `unseen` says
     why nobody looked for them.
     """
     readable, broken = readable_progress(store)
-    found = [one for one in readable if not host or one.host == host]
+    found = [one for one in readable if (not host or one.host == host) and (not only_open or one.state == OPEN)]
+    broken = {one: error for one, error in broken.items() if not host or may_be_of(host, one)}
     waiting = [one for one in found if one.state == OPEN]
     ended = [one for one in reversed(found) if one.state != OPEN]
     urgent = [*(_broken_row(one, error) for one, error in broken.items()), *map(_row, waiting)]
     past = [_row(one) for one in ended]
     lines = [tuple(row.values()) for row in (*urgent, *remnants, *past)]
     return {
-        "summary": f"{len(found)} recoveries, {len(waiting)} unfinished"
-        + (f"; {len(broken)} cannot be read, and until they can nothing new is begun" if broken else "")
+        "summary": f"{counted(len(found), 'recovery')}{f' of {host}' if host else ''}, {len(waiting)} unfinished"
+        + (f"; {len(broken)} cannot be read, and until they can nothing new is begun on their hosts" if broken else "")
         + "".join(f"; {one['state']}: {one['host']}" for one in remnants)
         + (f"; {unseen}" if unseen else ""),
         "recoveries": [*urgent, *past],
         "left_behind": list(remnants),
-        "table": "\n".join(columns([("id", "host", "method", "state", "at", "started", "next"), *lines])),
+        "table": "\n".join(columns([("id", "host", "method", "state", "at", "started", "last sign", "next"), *lines])),
     }
 
 
@@ -57,7 +61,7 @@ def show_one(store: Store, clock: Clock, recovery_id: str) -> Dict[str, Any]:
         **row,
         "recovery_id": recovery_id,
         "direction": journal.progress.direction,
-        "steps": {name: as_dict(one) for name, one in journal.progress.steps.items()},
+        "steps": _steps(journal.progress),
         "outcomes": dict(journal.progress.outcomes),
         "started_by": journal.saved.started_by,
         "digest": journal.saved.digest,
@@ -65,6 +69,13 @@ def show_one(store: Store, clock: Clock, recovery_id: str) -> Dict[str, Any]:
         "providers": dict(journal.progress.providers),
         "consumers": [flat(one) for one in journal.saved.consumers],
     }
+
+
+def _steps(progress: Progress) -> List[Dict[str, Any]]:
+    """The steps that were begun, in their order; those of a rollback last."""
+    order = [step.name for back in (False, True) for step in steps_of(progress.method, back)]
+    names = sorted(progress.steps, key=lambda name: order.index(name) if name in order else len(order))
+    return [{"name": name, **as_dict(progress.steps[name])} for name in names]
 
 
 def _summary(row: Row, progress: Progress) -> str:
@@ -80,7 +91,7 @@ def _summary(row: Row, progress: Progress) -> str:
     else:
         at = f"failed: {step.error}"
     kept = "All that was saved is kept" if progress.past_no_return else "Nothing was taken away yet"
-    return f"{begin}; {row['at']} {at}. {kept}; go on with '{row['next']}'"
+    return f"{begin}; {row['at']} {at}, last written {progress.updated_at}. {kept}; go on with '{row['next']}'"
 
 
 def _row(progress: Progress) -> Row:
@@ -92,13 +103,14 @@ def _row(progress: Progress) -> Row:
         "state": progress.state,
         "at": step or "-",
         "started": progress.created_at,
+        "last_sign": progress.updated_at,
         "next": way_on(progress) if progress.state == OPEN else "",
     }
 
 
 def _broken_row(recovery_id: str, error: RecordInvalid) -> Row:
-    unknown = dict.fromkeys(("host", "method"), "?")
-    return {"id": recovery_id, **unknown, "state": UNREADABLE, "at": "-", "started": "?", "next": str(error)}
+    known = {"id": recovery_id, "host": "?", "method": "?", "state": UNREADABLE, "at": "-"}
+    return {**known, "started": "?", "last_sign": "?", "next": str(error)}
 
 
 def way_on(progress: Progress) -> str:

@@ -11,7 +11,11 @@ from placement_recovery.recovery.context import Context
 
 
 def ask_nova(context: Context, saved: Saved, decisions: Iterable[Decision]) -> Dict[str, Verdict]:
-    """A verdict on each consumer that was saved, by its UUID, as Nova shows things now."""
+    """A verdict on each consumer that was saved, by its UUID, as Nova shows things now.
+
+    Raises CellSilent where Nova cannot show all of it.
+    """
     chosen = list(decisions)
-    owners = context.reader.owners(saved.host, [one.uuid for one in chosen])
-    return {one.uuid: judge_owner(one.uuid, one.kind, saved.host, saved.node, owners) for one in chosen}
+    movers = {one.mover for one in chosen if one.mover}
+    owners = context.reader.sure_owners(saved.host, [one.uuid for one in chosen], movers)
+    return {one.uuid: judge_owner(one.uuid, one.kind, one.mover, saved.host, saved.node, owners) for one in chosen}

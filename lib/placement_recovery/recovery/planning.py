@@ -6,19 +6,22 @@ from dataclasses import replace
 from typing import Dict, Optional, Tuple
 
 from placement_recovery.automation.cooldown import cooling
+from placement_recovery.clock import Clock
 from placement_recovery.cloud.model import LOCK_PREFIX, Hypervisor, Provider, recovery_of_lock
 from placement_recovery.cloud.reader import Known
 from placement_recovery.cloud.snapshot import Snapshot
+from placement_recovery.config import Config
 from placement_recovery.errors import HostFailure, InvalidInput
 from placement_recovery.names import check_host_name
 from placement_recovery.plan.case import Request, Surroundings
 from placement_recovery.plan.diagnosis import RECOVERABLE, STALE_PROVIDER, diagnose
 from placement_recovery.plan.method import APPROVED, TRANSPLANT
-from placement_recovery.plan.plan import NEEDS_APPROVAL, READY, Plan, make_plan
+from placement_recovery.plan.plan import NEEDS_APPROVAL, READY, Plan, make_plan, skipped_plan
 from placement_recovery.plan.stale_name import stale_name
 from placement_recovery.records.journal import readable_progress, unfinished
 from placement_recovery.records.planned import keep_planned
 from placement_recovery.records.record import OPEN
+from placement_recovery.records.stores.base import Store
 from placement_recovery.recovery.context import Context
 
 # Of a host's transplants that have ended, the newest whose late writes are looked for.
@@ -32,12 +35,21 @@ def plan_recovery(
 
     Consumers that `known` tells are read again only where they changed.
     """
-    check_host_name(requested_name)
+    skipped = skip(context.config, context.store, context.clock, requested_name, request)
+    if skipped:
+        return Snapshot(requested_name, (), (), service=None, matches=()), skipped
     if request.method == APPROVED and not request.approve:
         raise InvalidInput(f"method {APPROVED} needs the digest of a plan that was shown; give it as approve")
     snapshot = _with_set_aside(context, context.reader.snapshot(requested_name, known=known))
     around = _surroundings(context, snapshot, request)
     return snapshot, make_plan(snapshot, request, context.config, around)
+
+
+def skip(config: Config, store: Store, clock: Clock, requested_name: str, request: Request) -> Optional[Plan]:
+    """The plan of a trigger that comes too early, which the store alone tells; None where it does not."""
+    check_host_name(requested_name)
+    waits = cooling(store, clock, config.cooldown, requested_name) if request.automatic else ""
+    return skipped_plan(requested_name, request, waits) if waits else None
 
 
 def plan_ahead(context: Context, requested_name: str, request: Request) -> Plan:

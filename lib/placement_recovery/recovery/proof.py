@@ -22,6 +22,8 @@ def prove_again(context: Context, saved: Saved, holders: bool) -> Snapshot:
             f"provider {saved.stale.uuid} of {saved.host} is no longer proven to be stale, so it is not touched: "
             f"{diagnosis.explanation}"
         )
+    if snapshot.owners.unseen:
+        raise StepFailed(f"{snapshot.owners.unseen}. Nothing is taken away; try again when that is mended")
     check_service(snapshot, saved)
     return snapshot
 
@@ -40,5 +42,5 @@ def check_empty(context: Context, saved: Saved) -> None:
     if left:
         raise ProviderInUse(
             f"provider {saved.stale.uuid} is in use again, by consumer {', '.join(left[:5])}, whose allocation was "
-            f"not saved. See who made it ('{commands.show_allocations(consumer=left[0])}'); when it is gone, resume"
+            f"not saved. See who made it ('{commands.show_allocations(consumer=left[0])}'); when it is gone, try again"
         )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Optional, Tuple
 
 from placement_recovery.cloud.model import ComputeService, Hypervisor, Provider
-from placement_recovery.cloud.reader import unreachable_hosts
 from placement_recovery.errors import StepFailed
 from placement_recovery.plan.stale_name import recovery_of_stale_name
 from placement_recovery.records.journal import Journal
@@ -54,12 +53,12 @@ def stale_roots(journal: Journal) -> Tuple[str, ...]:
 def look_at_replacement(context: Context, journal: Journal, with_stale: bool = True) -> Replacement:
     """Look, and hold what is seen against the record; without `with_stale`, at the new root alone.
 
-    Raises StepFailed where that is not what this recovery made.
+    Raises StepFailed where that is not what this recovery made, CellSilent where Nova cannot show all of it.
     """
     saved = journal.saved
-    _check_cells(context, saved)
+    context.reader.check_cells(saved.host)
     hypervisors = context.nova.hypervisors_like(saved.node)
-    services = _check_cells(context, saved)  # one that went down in between was left out of what was read
+    services = context.reader.check_cells(saved.host)  # one that went down in between was left out of what was read
     hypervisor = _compute_node(hypervisors, saved)
     if hypervisor.uuid in stale_roots(journal):
         raise StepFailed(
@@ -87,7 +86,7 @@ def _compute_node(hypervisors: Tuple[Hypervisor, ...], saved: Saved) -> Hypervis
         hosts = ", ".join(f"{one.host} ({one.uuid})" for one in found) or "none"
         raise StepFailed(
             f"not exactly one compute node of host {saved.host} bears the name {saved.node}: nova lists {hosts}. "
-            f"Nothing was changed; resume when that is settled"
+            f"Nothing was changed; try again when that is settled"
         )
     return found[0]
 
@@ -97,18 +96,6 @@ def require_new(seen: Replacement, saved: Saved) -> Provider:
     if seen.new is None:
         raise StepFailed(f"provider {seen.hypervisor.uuid} of {saved.host} does not exist; resume to create it")
     return seen.new
-
-
-def _check_cells(context: Context, saved: Saved) -> Tuple[ComputeService, ...]:
-    """All services. Raises StepFailed where a cell is down, which hides more than its own hosts."""
-    services = context.nova.services()
-    down = unreachable_hosts(services)
-    if down:
-        raise StepFailed(
-            f"a cell is down: nova cannot show host(s) {', '.join(down[:5])}, so nothing is proven about {saved.host}. "
-            f"Bring the cell's database back, then resume"
-        )
-    return services
 
 
 def _may_be_named(journal: Journal, name: str) -> bool:

@@ -7,7 +7,7 @@ from typing import List
 
 from placement_recovery.clock import TIME_FORMAT
 from placement_recovery.errors import RecordFailure
-from placement_recovery.records.journal import all_progress
+from placement_recovery.records.journal import readable_progress
 from placement_recovery.records.planned import purge_planned
 from placement_recovery.records.record import OPEN, Progress
 from placement_recovery.recovery.context import Context
@@ -30,7 +30,7 @@ def purge(context: Context) -> str:
 
 def _outdated(context: Context) -> List[Progress]:
     """Ended recoveries by age and by number, the oldest first."""
-    ended = [one for one in all_progress(context.store) if one.state != OPEN]
+    ended = [one for one in readable_progress(context.store)[0] if one.state != OPEN]
     oldest = _time(context.clock.now()) - timedelta(days=context.config.keep_days)
     beyond = max(0, len(ended) - context.config.keep_records)
     return [one for index, one in enumerate(ended) if index < beyond or _time(one.updated_at) < oldest]

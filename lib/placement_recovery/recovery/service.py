@@ -16,6 +16,11 @@ def disabled_reason(recovery_id: str) -> str:
     return f"placement_recovery {recovery_id}: its resource provider is being recovered"
 
 
+def servers_left_reason(recovery_id: str) -> str:
+    """The same once a discard has ended, while servers of the host run without allocations."""
+    return f"placement_recovery {recovery_id}: servers run here without allocations"
+
+
 def find_service(context: Context, journal: Journal) -> Optional[ComputeService]:
     """The service that was saved, as it is now; None where it was deleted."""
     uuid = journal.saved.service.uuid
@@ -40,6 +45,27 @@ def give_back_service(context: Context, journal: Journal) -> str:
         return f"the compute service of {saved.host} is disabled as before"
     context.nova.set_service(service.uuid, "enabled")
     return f"the compute service of {saved.host} is enabled again"
+
+
+def keep_service_disabled(context: Context, journal: Journal) -> str:
+    """What keeps the service disabled after a discard: its servers go on running, and the scheduler sees none of them.
+
+    "" where nothing does. The service's reason says it.
+    """
+    saved = journal.saved
+    service, new = find_service(context, journal), journal.progress.providers.get(saved.stale.uuid, "")
+    if service is None or saved.service.status == "disabled" or not is_disabled_by(service, saved.id):
+        return ""
+    held = context.placement.consumers_of(new)
+    left = [one.uuid for one in context.nova.servers_on(saved.host) if one.node == saved.node and one.uuid not in held]
+    if not left:
+        return ""
+    context.nova.set_service(service.uuid, "disabled", servers_left_reason(saved.id))
+    return (
+        f"the compute service of {saved.host} stays disabled, for {len(left)} servers run there without allocations: "
+        f"{', '.join(left[:5])}. Delete or move them, or give each its allocation back "
+        f"('{commands.heal_allocations(left[0])}'), then '{commands.enable_service(saved.host)}'"
+    )
 
 
 def give_back_service_early(context: Context, journal: Journal) -> str:

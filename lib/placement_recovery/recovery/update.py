@@ -65,7 +65,7 @@ def _exhausted(provider_uuid: str) -> Callable[[ApiConflict], StepFailed]:
     def error(last: ApiConflict) -> StepFailed:
         return StepFailed(
             f"provider {provider_uuid} could not be changed in {CONFLICT_TRIES} tries; see what else writes to it, "
-            f"then resume. Last: {last}"
+            f"then try again. Last: {last}"
         )
 
     return error

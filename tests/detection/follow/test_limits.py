@@ -23,7 +23,7 @@ def bad_files(folder):
 
 
 def test_unusable_file_is_logged_once_and_skipped(service, tmp_path, caplog):
-    """The others are followed."""
+    """The others are followed. Each message bears the sensor's name, by which docs/detection.md finds it."""
     bad_files(tmp_path)
     log = Log(tmp_path / "compute-0" / "nova-compute.log")
     log.write(noise())
@@ -35,9 +35,9 @@ def test_unusable_file_is_logged_once_and_skipped(service, tmp_path, caplog):
     assert len(sensor.poll(3)) == 1
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert sorted(warnings) == [
-        f"{tmp_path}/directory/nova-compute.log: Is a directory",
-        f"{tmp_path}/fifo/nova-compute.log: it is not a regular file",
-        f"{tmp_path}/loop/nova-compute.log: Too many levels of symbolic links",
+        f"LogSensor: {tmp_path}/directory/nova-compute.log: Is a directory",
+        f"LogSensor: {tmp_path}/fifo/nova-compute.log: it is not a regular file",
+        f"LogSensor: {tmp_path}/loop/nova-compute.log: Too many levels of symbolic links",
     ]
 
 
@@ -121,7 +121,7 @@ def test_number_of_followed_logs_is_bounded(service, tmp_path, monkeypatch, capl
     sensor.poll(3)
 
     assert [record.getMessage() for record in caplog.records if "more than" in record.getMessage()] == [
-        "log_globs: more than 3 logs match: the rest is not followed"
+        "LogSensor: log_globs: more than 3 logs match: the rest is not followed"
     ]
 
 

@@ -12,6 +12,7 @@ from lab.checks.__main__ import main
 from testkit.runner_pack import PackCopy
 
 BY_DEFAULT = "    default: \"{{ action_context.get('api_user') or action_context.user }}\"\n"
+ANOTHER = "  whom:\n    description: Who else.\n    type: string\n    required: true\n    position: "
 METHODS_FILE = "lib/runner_pack/recovery/methods.py"
 VISIT = "workflows/visit_allocations.yaml"
 GREET = "actions/greet.yaml"
@@ -26,6 +27,7 @@ DEFECTS = [
     ("pack.yaml", '">=3.8.0"', '"3.8"', "pack.yaml: stackstorm_version: '3.8' does not match"),
     ("config.schema.yaml", "  default: 3", "  default: three", "limits: attempts: default: 'three' is not"),
     ("config.schema.yaml", "secret: true", "hidden: true", "secret_word: Additional properties are not allowed"),
+    ("config.schema.yaml", "  type: string\n  default: Hello", "  default: Hello", "greeting: type is missing"),
     ("config.schema.yaml", "  description: The word to greet with.\n", "", "greeting: description is missing"),
     # The actions' metadata
     (GREET, "enabled: true", "enable: true", "actions/greet.yaml: Additional properties are not allowed ('enable'"),
@@ -36,8 +38,9 @@ DEFECTS = [
     (GREET, "type: boolean", "type: [boolean, string]", "parameter polite: type: ['boolean', 'string'] is not"),
     (GREET, "    description: How often.\n", "", "parameter times: description is missing"),
     (GREET, "log_level:\n", "log_level:\n    type: integer\n", "parameter log_level: the runner's own type"),
-    (GREET, "position: 2", "position: 1", "the positions [0, 1, 1, 3] are not unique"),
-    (GREET, "position: 3", "position: 7", "the positions [0, 1, 2, 7] are not unique and without a gap"),
+    (GREET, "position: 0\n", f"position: 0\n{ANOTHER}0\n", "the positions [0, 0] are not unique"),
+    (GREET, "position: 0\n", f"position: 0\n{ANOTHER}2\n", "the positions [0, 2] are not unique and without a gap"),
+    (GREET, "default: 1\n", "default: 1\n    position: 1\n", "times: it is optional and has a position: 'st2 run"),
     (GREET, "default: 1", "default: 0", "parameter times: default: 0 is less than the minimum"),
     (GREET, "default: warm", "default: hot", "parameter tone: default: 'hot' is not one of"),
     (GREET, "required: true", "required: true\n    default: x", "a required parameter with a default"),

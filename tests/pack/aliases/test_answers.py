@@ -8,8 +8,7 @@ NOTHING = (None, "None", {}, {"output": None, "errors": []}, {"result": "None", 
 HOSTED = ("recover_rp", "rp_approve", "rp_resume", "rp_rollback", "rp_status", "rp_audit")
 PLAN = {
     "summary": "compute-0 has the stale provider 1058; keep 3, trim 0, drop 1; needs approval: unknown 77 goes",
-    "brief": "compute-0 has the stale provider 1058; keep 3, trim 0, drop 1; needs approval: unknown 77 goes\n"
-    "drop unknown 77: no server has this UUID",
+    "brief": "drop unknown 77: no server has this UUID",
     "state": "needs_approval",
     "digest": "3f9a2c1b",
     "next": "st2 run placement_recovery.recover_host host=compute-0 unknown=drop approve=3f9a2c1b",
@@ -32,14 +31,14 @@ def test_nothing_is_said_in_one_line(chat, alias, result):
 def test_a_plan_that_needs_approval_says_what_to_type(chat, alias):
     """What was found, what would go, and the words."""
     assert chat.answer(alias, {"output": PLAN}, host="compute-0") == (
-        f"{PLAN['brief']}\nTo approve it: `rp-approve compute-0 3f9a2c1b`"
+        f"{PLAN['summary']}\n{PLAN['brief']}\nTo approve it: `rp-approve compute-0 3f9a2c1b`"
     )
 
 
 def test_a_dry_run_says_what_to_type(chat):
     """With the parameters that it was asked with."""
     command = "st2 run placement_recovery.recover_host host=compute-0 unknown=drop"
-    plan = {**PLAN, "state": "ready", "brief": "compute-0 has a stale provider", "next": command}
+    plan = {**PLAN, "state": "ready", "summary": "compute-0 has a stale provider", "brief": "", "next": command}
     assert chat.answer("recover_rp", {"output": plan}, host="compute-0") == (
         "compute-0 has a stale provider\nTo run it: `recover-rp compute-0 unknown=drop`"
     )
@@ -63,10 +62,10 @@ def test_a_failure_says_what_to_type_in_the_chats_words(chat, alias):
 
 def test_a_refusal_says_all_its_reasons(chat):
     """One a line."""
-    reasons = f"no: recovery e6bdfaaa2a is open: '{RESUME}'\nand one more"
-    output = {"state": "refused", "summary": "no", "brief": reasons}
+    first = f"no: recovery e6bdfaaa2a is open: '{RESUME}' (and 1 more)"
+    output = {"state": "refused", "summary": first, "brief": "and one more"}
     assert chat.answer("recover_rp", {"output": output}, status="failed", host="compute-0") == (
-        "no: recovery e6bdfaaa2a is open: 'rp-resume compute-0'\nand one more"
+        "no: recovery e6bdfaaa2a is open: 'rp-resume compute-0' (and 1 more)\nand one more"
     )
 
 
@@ -78,7 +77,7 @@ def test_the_status_shows_plan_and_recoveries(chat):
     ]
     shown = {**PLAN, "recoveries": recoveries}
     assert chat.answer("rp_status", {"result": shown}, host="compute-0") == (
-        f"{PLAN['brief']}\n"
+        f"{PLAN['summary']}\n{PLAN['brief']}\n"
         "recovery e6bdfaaa2a (preserve, 2026-11-22T10:00:00Z): open at verify: "
         "`rp-resume compute-0` or `rp-rollback compute-0`\n"
         "recovery aaaaaaaaaa (discard, 2026-11-20T10:00:00Z): finished\n"

@@ -90,10 +90,10 @@ def deletes(cloud, mark):
 
 
 def says_so(status, output, recovery_id):
-    """Whether a run that did nothing tells why: the host is healthy, or that recovery is under way or just over."""
-    if status == "succeeded" and output["state"] not in ("healthy", "skipped"):
+    """Whether a run that was not needed succeeded and tells why: the recovery is under way or just over."""
+    if (status, output["state"]) not in (("succeeded", "healthy"), ("succeeded", "skipped")):
         return False
-    return any(words in output["summary"] for words in (recovery_id, "is healthy", "RecoveryUnderWay"))
+    return any(words in output["summary"] for words in (recovery_id, "is healthy"))
 
 
 def check_recovered(cloud, stale):

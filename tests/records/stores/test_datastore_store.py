@@ -142,3 +142,31 @@ def test_a_record_that_is_gone_is_not_found(store, service):
     service.values.clear()
     with pytest.raises(RecordNotFound, match="recovery a has no saved in the datastore"):
         store.get("a", SAVED)
+
+
+def test_a_user_who_may_not_see_all_keys_is_told_so(store, service):
+    """With RBAC the lists of who is no admin are filtered without a word: that must never read as "there is none"."""
+    store.add("0123456789", SAVED, "text")
+    service.rbac = {"enabled": True, "roles": ["operator"], "is_admin": False}
+    hidden = DatastoreStore(service)
+    for call in (
+        lambda: hidden.ids(SAVED), lambda: hidden.texts(SAVED), lambda: hidden.get("0123456789", SAVED),
+        lambda: hidden.put("0123456789", SAVED, "other"), lambda: hidden.remove("0123456789"),
+    ):
+        with pytest.raises(StoreUnavailable, match=r"user 'operator' may not see the records.*role admin"):
+            call()
+    assert store.get("0123456789", SAVED) == "text"
+
+
+def test_an_admin_sees_all_with_rbac_too(store, service):
+    """As the system user of rules' runs does once it has the role."""
+    store.add("0123456789", SAVED, "text")
+    service.rbac = {"enabled": True, "roles": ["admin"], "is_admin": True}
+    assert DatastoreStore(service).ids(SAVED) == ("0123456789", "a")
+
+
+def test_a_user_who_cannot_be_told_sees_nothing(service):
+    """st2api is ill."""
+    service.failing.add("get_user_info")
+    with pytest.raises(StoreUnavailable, match="503 Server Error"):
+        DatastoreStore(service).ids(SAVED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Set
+from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024
 
@@ -29,7 +29,19 @@ class Service:
         self.failing: Set[str] = set()
         self.lost: Set[str] = set()
         self.rejecting = False
+        self.rbac = {"enabled": False, "roles": [], "is_admin": True}
         self.absent_counts_as_deleted = True
+
+    @property
+    def datastore_service(self) -> Service:
+        """As an action's action_service has it."""
+        return self
+
+    def get_user_info(self) -> Dict[str, Any]:
+        """The caller; `rbac` may be set. Raises on an error."""
+        if "get_user_info" in self.failing:
+            raise HTTPError("503 Server Error: Service Unavailable for url: /user")
+        return {"username": "operator", "rbac": self.rbac}
 
     def get_value(self, name: str, local: bool = True) -> Optional[str]:
         """Return the value, or None if there is none or on an error."""

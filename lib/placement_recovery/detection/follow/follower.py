@@ -9,11 +9,13 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from placement_recovery.detection.follow.globs import LogGlob
 from placement_recovery.detection.follow.rotation import looks_rotated
+from placement_recovery.detection.follow.sensor_log import SensorLog
 from placement_recovery.detection.follow.stream import Stream
 from placement_recovery.detection.logs import Event
 
 MOST_FILES = 10_000
 MOST_OPEN = 256
+MOST_SHOWN = 20  # whose names are logged at the start
 TURN_BYTES = 1024 * 1024      # of one log before the next one's turn
 MOST_BYTES = 64 * TURN_BYTES  # per poll
 MOST_SECONDS = 10.0           # per poll
@@ -34,7 +36,7 @@ class Follower:
     def __init__(
         self,
         globs: Sequence[LogGlob],
-        logger: logging.Logger,
+        logger: SensorLog,
         from_start: bool = False,
         state: Optional[Mapping[str, Any]] = None,
         seconds: Callable[[], float] = time.monotonic,
@@ -116,7 +118,8 @@ class Follower:
             if path not in self._streams and len(self._streams) < MOST_FILES:
                 self._begin(path, host, at_end=path in self._old and not self._from_start)
         if first:
-            self._logger.info("following %d logs", len(self._streams))
+            shown = ", ".join(sorted(self._streams)[:MOST_SHOWN])
+            self._logger.info("following %d logs: %s", len(self._streams), shown or "none matches log_globs yet")
         self._old &= set(found)
         self._forget(found)
         return {path: status for path, (_, status) in found.items()}

@@ -11,6 +11,7 @@ from placement_recovery.detection.follow.cooldown import Cooldown
 from placement_recovery.detection.follow.follower import Follower, without_pending
 from placement_recovery.detection.follow.globs import LogGlob
 from placement_recovery.detection.follow.positions import DatastoreService, Positions
+from placement_recovery.detection.follow.sensor_log import SensorLog
 from placement_recovery.detection.logs import Event, OtherFailure
 from placement_recovery.detection.payload import FROM_LOG, PROVIDER_CREATION_FAILED, ProviderCreationFailed
 from placement_recovery.errors import InvalidInput, StoreUnavailable
@@ -45,7 +46,7 @@ class Watch:
         seconds: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._service, self._globs, self._logger, self._from_start = service, globs, logger, from_start
+        self._service, self._globs, self._logger, self._from_start = service, globs, SensorLog(logger), from_start
         self._positions = Positions(service)
         self._seconds, self._now, self._cooldown_seconds = seconds, now, cooldown
         self._cooldown = Cooldown(cooldown, now=now)

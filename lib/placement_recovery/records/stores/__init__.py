@@ -8,7 +8,7 @@ disk       the operating system calls of FileStore
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 from placement_recovery.config import Config
 from placement_recovery.errors import ConfigurationError
@@ -21,15 +21,16 @@ __all__ = [
 ]
 
 
-def open_store(config: Config, datastore_service: Optional[DatastoreService] = None) -> Store:
-    """Open the configured store. `datastore_service` is the `action_service` of a StackStorm action.
+def open_store(config: Config, action_service: Optional[Any] = None) -> Store:
+    """Open the configured store. `action_service` is that of a StackStorm action.
 
     Raises ConfigurationError if the datastore is configured outside of StackStorm, or the folder cannot be used.
     """
     if config.store == "files":
         return FileStore(config.store_folder)
-    if datastore_service is None:
+    if action_service is None:
         raise ConfigurationError(
             "store is datastore, which only actions run by StackStorm can reach; set store to files (and store_folder)"
         )
-    return DatastoreStore(datastore_service)
+    # The list_values of the action service itself has no limit in StackStorm 3.8.
+    return DatastoreStore(action_service.datastore_service)

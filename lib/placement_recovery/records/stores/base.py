@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from typing import Tuple
+from typing import Dict, Tuple
 
 from placement_recovery.errors import InvalidInput, StoreUnavailable
 
@@ -53,6 +53,14 @@ class Store(ABC):
         check_part(part)
         return tuple(sorted(self._list(part)))
 
+    def texts(self, part: str) -> Dict[str, str]:
+        """Return this part of all recoveries that have it, by id, in as few requests as the store allows.
+
+        What is not text has other characters in its place: no record that can be trusted reads so.
+        """
+        check_part(part)
+        return dict(sorted(self._texts(part).items()))
+
     def remove(self, recovery_id: str) -> None:
         """Remove all parts of a recovery, in the order of PARTS. An absent part counts as removed."""
         check_recovery_id(recovery_id)
@@ -86,6 +94,10 @@ class Store(ABC):
     @abstractmethod
     def _list(self, part: str) -> Tuple[str, ...]:
         """Return all ids that have the part, in any order."""
+
+    @abstractmethod
+    def _texts(self, part: str) -> Dict[str, str]:
+        """Return all texts of the part by id."""
 
     @abstractmethod
     def _delete(self, recovery_id: str, part: str) -> None:

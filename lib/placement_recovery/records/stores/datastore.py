@@ -6,7 +6,7 @@ st2client/models/core.py and st2api/controllers/v1/keyvalue.py.
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Protocol, Tuple
+from typing import Any, Dict, List, Optional, Protocol, Tuple
 
 from placement_recovery.errors import RecordExists, RecordNotFound, StoreUnavailable
 from placement_recovery.records.stores.base import Store, is_recovery_id
@@ -16,7 +16,10 @@ MAX_TEXT_BYTES = 15_000_000
 
 
 class DatastoreService(Protocol):
-    """The methods of a StackStorm action's `action_service` that are used here."""
+    """The methods of the `datastore_service` of a StackStorm action's `action_service` that are used here."""
+
+    def get_user_info(self) -> Dict[str, Any]:
+        """Return the body of GET /v1/user."""
 
     def get_value(self, name: str, local: bool = ...) -> Optional[str]:
         """Return a value. None means that there is none or that the API failed: the service does not say which."""
@@ -37,10 +40,14 @@ class DatastoreStore(Store):
     The datastore has no compare-and-set: `add` reads, writes and reads back. Two calls at the same moment can both find
     no value and both succeed; the later text remains. Ids are random, and one action at a time runs a recovery, so this
     requires a second start of the same recovery; the lock in Placement decides which of them may continue.
+
+    With RBAC, the API leaves out of its lists what a user may not see, and get_value hides its 403: who is no admin
+    would see no record at all. So nothing is read or written for such a user.
     """
 
     def __init__(self, service: DatastoreService) -> None:
         self._service = service
+        self._may_see_all = False
 
     def _create(self, recovery_id: str, part: str, text: str) -> None:
         key = _key(recovery_id, part)
@@ -57,7 +64,8 @@ class DatastoreStore(Store):
         text = self._find(_key(recovery_id, part))
         if text is None:
             raise RecordNotFound(
-                f"recovery {recovery_id} has no {part} in the datastore; show_recoveries lists the recoveries"
+                f"recovery {recovery_id} has no {part} in the datastore: there is none with this id, or its record was"
+                " removed; show_recoveries lists all"
             )
         return text
 
@@ -66,7 +74,13 @@ class DatastoreStore(Store):
         names = [name for name, _ in self._listed(prefix) if name.startswith(prefix)]
         return tuple(stem for stem in (name[len(prefix) :] for name in names) if is_recovery_id(stem))
 
+    def _texts(self, part: str) -> Dict[str, str]:
+        prefix = _key("", part)
+        found = {name[len(prefix) :]: value for name, value in self._listed(prefix) if name.startswith(prefix)}
+        return {stem: value for stem, value in found.items() if is_recovery_id(stem)}
+
     def _delete(self, recovery_id: str, part: str) -> None:
+        self._check_user()
         key = _key(recovery_id, part)
         try:
             deleted = self._service.delete_value(key, local=False)
@@ -77,6 +91,7 @@ class DatastoreStore(Store):
 
     def _find(self, key: str) -> Optional[str]:
         """Return a value, or None if it certainly does not exist: `get_value` returns None on an error as well."""
+        self._check_user()
         try:
             text = self._service.get_value(key, local=False)
         except Exception as error:
@@ -88,6 +103,7 @@ class DatastoreStore(Store):
 
     def _set(self, key: str, text: str) -> None:
         _check_size(key, text)
+        self._check_user()
         try:
             accepted = self._service.set_value(key, text, local=False)
         except Exception as error:
@@ -106,11 +122,31 @@ class DatastoreStore(Store):
 
     def _listed(self, prefix: str) -> List[Tuple[str, str]]:
         """Return names and values. The service has no option to omit the values."""
+        self._check_user()
         try:
             found = self._service.list_values(local=False, prefix=prefix, limit=-1)
             return [(item.name, item.value) for item in found]
         except Exception as error:
             raise _unavailable("list", prefix, error) from error
+
+
+    def _check_user(self) -> None:
+        if self._may_see_all:
+            return
+        try:
+            user = self._service.get_user_info()
+            rbac = user["rbac"]
+            hidden = bool(rbac["enabled"]) and not rbac["is_admin"]
+        except Exception as error:
+            raise _unavailable("tell the user of this action for", "the records", error) from error
+        if hidden:
+            raise StoreUnavailable(
+                f"StackStorm's user {user.get('username', '')!r} may not see the records of recoveries: RBAC is on, and"
+                " without the admin role the datastore hides all keys of others. So nothing can be said about any"
+                " recovery, and nothing is done. Give this user the role admin (for runs of rules, the system user), or"
+                " set store to files"
+            )
+        self._may_see_all = True
 
 
 def _key(recovery_id: str, part: str) -> str:

@@ -9,7 +9,7 @@ import secrets
 import stat
 import time
 from contextlib import contextmanager, suppress
-from typing import Iterator, Optional, Tuple
+from typing import Dict, Iterator, Optional, Tuple
 
 from placement_recovery.errors import (
     ConfigurationError,
@@ -76,7 +76,8 @@ class FileStore(Store):
             except FileNotFoundError:
                 os.stat(self._folder)  # without the folder, nothing is known about the record
                 raise RecordNotFound(
-                    f"recovery {recovery_id} has no {part} in {self._folder}; show_recoveries lists the recoveries"
+                    f"recovery {recovery_id} has no {part} in {self._folder}: there is none with this id, or its record"
+                    " was removed; show_recoveries lists all"
                 ) from None
         try:
             return data.decode("utf-8")
@@ -87,6 +88,14 @@ class FileStore(Store):
         with self._explained("list", self._folder):
             split = [name.partition(".") for name in os.listdir(self._folder)]
         return tuple(stem for stem, _, suffix in split if suffix == part and is_recovery_id(stem))
+
+    def _texts(self, part: str) -> Dict[str, str]:
+        found: Dict[str, str] = {}
+        for recovery_id in self._list(part):
+            path = self._path(recovery_id, part)
+            with self._explained("read", path), suppress(FileNotFoundError):  # purged since the list was made
+                found[recovery_id] = self._disk.read(path).decode("utf-8", "replace")
+        return found
 
     def _delete(self, recovery_id: str, part: str) -> None:
         path = self._path(recovery_id, part)

@@ -9,6 +9,7 @@ from typing import List, Set
 from placement_recovery.cloud.model import ACCEPTED, LOCK_PREFIX, STATUS_DISABLED, Provider
 from placement_recovery.errors import ApiRejected
 from placement_recovery.records.journal import Journal
+from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.methods import MOVE_ALLOCATIONS
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
@@ -26,10 +27,7 @@ def copy_provider_settings(context: Context, journal: Journal) -> str:
     """
     seen = look_at_replacement(context, journal, with_stale=False)
     new = require_new(seen, journal.saved)
-    old, nova_aggregates = journal.saved.stale, context.nova.host_aggregates()
-    known = {one.uuid for one in nova_aggregates}
-    mine = {one.uuid for one in nova_aggregates if journal.saved.host in one.hosts}
-    aggregates = (set(old.aggregates) - known) | mine
+    aggregates = wanted_aggregates(context, journal.saved)
     copied: List[str] = []
 
     def copy(found: Provider) -> bool:
@@ -48,6 +46,13 @@ def copy_provider_settings(context: Context, journal: Journal) -> str:
     update_with_retry(context, new.uuid, copy)
     carried = ", ".join(dict.fromkeys(copied))
     return f"provider {new.uuid} carries the stale one's settings" + (f" ({carried})" if carried else "")
+
+
+def wanted_aggregates(context: Context, saved: Saved) -> Set[str]:
+    """Those of Nova's follow its list of hosts; those that Nova does not know are the stale provider's."""
+    known = context.nova.host_aggregates()
+    mine = {one.uuid for one in known if saved.host in one.hosts}
+    return (set(saved.stale.aggregates) - {one.uuid for one in known}) | mine
 
 
 def carried_traits(old: Provider) -> Set[str]:

@@ -13,7 +13,7 @@ def disable_compute_service(context: Context, journal: Journal) -> str:
     saved = journal.saved
     service = find_service(context, journal)
     if service is None:
-        raise StepFailed(f"the compute service of {saved.host} is gone; start nova-compute there, then resume")
+        raise StepFailed(f"the compute service of {saved.host} is gone; start nova-compute there, then try again")
     if service.status == "disabled":
         own = is_disabled_by(service, saved.id)
         by = "by this recovery" if own else f"({service.disabled_reason or 'no reason given'})"

@@ -12,6 +12,7 @@ from placement_recovery.plan.consumers import KEEP
 from placement_recovery.plan.widening import narrow, widen
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.counts import counted
 from placement_recovery.recovery.moving import (
     Holders,
     Moves,
@@ -52,9 +53,9 @@ def move_allocations(context: Context, journal: Journal) -> str:
             f"are. They hold the stale root until then; resume when it is over"
         )
     narrow_inventories(context, journal, new.uuid)
-    kept = len(journal.saved.consumers) - len(moves.gone)
-    gone = f"; {len(moves.gone)} are gone or live elsewhere" if moves.gone else ""
-    return f"{kept} consumers hold provider {new.uuid}, and none holds the stale root{gone}"
+    saved = journal.saved
+    gone = sum(1 for one in saved.with_disposition(KEEP) if one.uuid in moves.gone)
+    return f"none holds the stale root any more: {counted(saved, len(saved.with_disposition(KEEP)) - gone, gone)}"
 
 
 def narrow_inventories(context: Context, journal: Journal, provider: str) -> None:

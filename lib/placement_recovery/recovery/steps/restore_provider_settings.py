@@ -4,46 +4,50 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Dict, List
+from typing import Callable, Dict, Set
 
-from placement_recovery.cloud.model import LOCK_PREFIX, Inventory, Provider
+from placement_recovery.cloud.model import Inventory, Provider
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import take_lock
 from placement_recovery.recovery.new_provider import require_new_provider
+from placement_recovery.recovery.steps.copy_provider_settings import NOVA_OWN, carried_traits, wanted_aggregates
 from placement_recovery.recovery.update import update_with_retry
 
 
 def restore_provider_settings(context: Context, journal: Journal) -> str:
-    """Custom traits, aggregates, allocation ratios, reserved amounts and custom inventories; what is there stays.
+    """Traits but for nova-compute's own, aggregates, ratios, reserved amounts and custom inventories; the rest stays.
 
     nova-compute keeps what it finds unless nova.conf says otherwise; then nova.conf wins at its next periodic.
     """
     old, new = journal.saved.stale, require_new_provider(context, journal)
     take_lock(context, journal, new.uuid)
-    restored: List[str] = []
-    for what, change in (("traits", _traits), ("aggregates", _aggregates), ("inventories", _inventories)):
-        if update_with_retry(context, new.uuid, partial(change, context, old)):
-            restored.append(what)
+    traits = {one for one in carried_traits(old) if not one.startswith(NOVA_OWN)}
+    aggregates = wanted_aggregates(context, journal.saved)
+    changes: Dict[str, Callable[[Provider], bool]] = {
+        "traits": partial(_traits, context, traits),
+        "aggregates": partial(_aggregates, context, aggregates),
+        "inventories": partial(_inventories, context, old),
+    }
+    restored = [what for what, change in changes.items() if update_with_retry(context, new.uuid, change)]
     if not restored:
-        return f"provider {new.uuid} carries all that the stale one did"
+        return f"provider {new.uuid} carries all that was set on the stale one"
     return f"provider {new.uuid} carries the stale one's {', '.join(restored)} again"
 
 
-def _traits(context: Context, old: Provider, new: Provider) -> bool:
-    custom = {one for one in old.traits if one.startswith("CUSTOM_") and not one.startswith(LOCK_PREFIX)}
-    if custom <= set(new.traits):
+def _traits(context: Context, wanted: Set[str], new: Provider) -> bool:
+    if wanted <= set(new.traits):
         return False
-    for trait in sorted(custom):
+    for trait in sorted(one for one in wanted if one.startswith("CUSTOM_")):
         context.placement.create_trait(trait)
-    context.placement.set_traits(new, custom | set(new.traits))
+    context.placement.set_traits(new, wanted | set(new.traits))
     return True
 
 
-def _aggregates(context: Context, old: Provider, new: Provider) -> bool:
-    if set(old.aggregates) <= set(new.aggregates):
+def _aggregates(context: Context, wanted: Set[str], new: Provider) -> bool:
+    if wanted <= set(new.aggregates):
         return False
-    context.placement.set_aggregates(new, {*old.aggregates, *new.aggregates})
+    context.placement.set_aggregates(new, wanted | set(new.aggregates))
     return True
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 from typing import Tuple
 
 from placement_recovery import commands
 from placement_recovery.cloud.snapshot import Snapshot
-from placement_recovery.errors import PlanChanged, Refused
+from placement_recovery.errors import NotNeeded, PlanChanged, RecoveryUnderWay, Refused
 from placement_recovery.plan.case import Request
 from placement_recovery.plan.plan import HEALTHY_STATE, REFUSED, Plan, matches_digest
 from placement_recovery.plan.report import SHOWN_DIGEST, next_step
-from placement_recovery.records.journal import Journal
+from placement_recovery.records.journal import Journal, new_id, unfinished
 from placement_recovery.records.planned import forget_planned, planned_consumers
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
@@ -23,12 +22,13 @@ from placement_recovery.recovery.planning import plan_recovery
 def open_recovery(context: Context, requested_name: str, request: Request, started_by: str) -> Tuple[Journal, str]:
     """Open a recovery for the plan whose digest is `request.approve`; return its journal and a summary.
 
-    Raises Refused where a fresh plan forbids it, PlanChanged where the digest is not that of a fresh plan.
+    Raises Refused where a fresh plan forbids it (RecoveryUnderWay and NotNeeded tell why), PlanChanged where the digest
+    is not that of a fresh plan.
     """
     snapshot, plan = plan_recovery(
         context, requested_name, request, known=partial(planned_consumers, context.store, context.clock)
     )
-    _check(plan, request.approve)
+    _check(context, plan, request.approve)
     saved = _saved(context, snapshot, plan, started_by)
     journal = Journal.open(context.store, context.clock, saved)
     forget_planned(context.store, saved.stale.uuid)
@@ -44,9 +44,11 @@ def save_allocations(context: Context, journal: Journal) -> str:
     return f"recovery {journal.saved.id} has its {len(journal.saved.consumers)} consumers saved already"
 
 
-def _check(plan: Plan, digest: str) -> None:
+def _check(context: Context, plan: Plan, digest: str) -> None:
+    if unfinished(context.store, plan.host):
+        raise RecoveryUnderWay(f"{plan.host} is not recovered: {'; '.join(plan.refusals)}")
     if plan.state == HEALTHY_STATE:
-        raise Refused(f"{plan.host} is healthy, there is nothing to recover: {plan.diagnosis.explanation}")
+        raise NotNeeded(f"{plan.host} is healthy, there is nothing to recover: {plan.diagnosis.explanation}")
     if plan.state == REFUSED:
         raise Refused(f"{plan.host} is not recovered: {'; '.join(plan.refusals)}")
     if not matches_digest(digest, plan.digest):
@@ -61,7 +63,7 @@ def _check(plan: Plan, digest: str) -> None:
 def _saved(context: Context, snapshot: Snapshot, plan: Plan, started_by: str) -> Saved:
     assert snapshot.service is not None
     return Saved(
-        id=secrets.token_hex(5),
+        id=new_id(plan.host),
         created_at=context.clock.now(),
         started_by=started_by,
         requested_name=plan.requested_name,
@@ -70,6 +72,7 @@ def _saved(context: Context, snapshot: Snapshot, plan: Plan, started_by: str) ->
         method=plan.method,
         unknown=plan.unknown,
         digest=plan.digest,
+        cloud=context.identity,
         findings=(plan.diagnosis.explanation, *plan.approvals, *plan.notes),
         new_provider=plan.new_provider,
         service=snapshot.service,

@@ -10,6 +10,7 @@ from placement_recovery.plan.consumers import KEEP
 from placement_recovery.plan.widening import narrow
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.counts import counted
 from placement_recovery.recovery.moving import look_at_holders, plan_moves, without_a_home
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
 from placement_recovery.recovery.steps.copy_provider_settings import NOVA_OWN, carried_traits
@@ -43,5 +44,5 @@ def verify_transplant(context: Context, journal: Journal) -> str:
             f"{len(differences)} difference(s) on {saved.host}: {'; '.join(differences[:5])}. What was saved stands in "
             f"recovery {saved.id}; resume it, or look at each"
         )
-    kept = len([one for one in saved.with_disposition(KEEP) if one.uuid not in moves.gone])
-    return f"{saved.host} is healthy, and all {len(saved.consumers)} consumers are as planned ({kept} kept)"
+    gone = [one for one in saved.with_disposition(KEEP) if one.uuid in moves.gone]
+    return f"{saved.host} is healthy: {counted(saved, len(saved.with_disposition(KEEP)) - len(gone), len(gone))}"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from placement_recovery.errors import ProviderNotReady
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.acceptance import is_accepted, why_not_accepted
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
+from placement_recovery.recovery.waiting import look_until
 
 POLL_SECONDS = 2.0
 
 
 def wait_for_nova_compute(context: Context, journal: Journal) -> str:
     """Wait for nova-compute's signature. Raises ProviderNotReady, with the causes that can be told apart."""
-    seen = look_at_replacement(context, journal, with_stale=False)
-    new = require_new(seen, journal.saved)
     seconds = context.config.acceptance_wait
     end = context.clock.seconds() + seconds
-    while not is_accepted(context, new.uuid):
+    look = partial(look_until, context, end, POLL_SECONDS)
+    new = require_new(look(lambda: look_at_replacement(context, journal, with_stale=False)), journal.saved)
+    while not look(lambda: is_accepted(context, new.uuid)):
         if context.clock.seconds() >= end:
             _check_same_compute_node(context, journal, new.uuid)
             raise ProviderNotReady(
