@@ -32,7 +32,16 @@ class Demo(Scene):
         self._recover()
         wanted = {} if self.method == "discard" else before
         self.show_held("allocations after", self.check_held(wanted))
+        if self.method == "discard":
+            self._delete_what_is_given_up()
         self.prove(wanted)
+
+    def _delete_what_is_given_up(self) -> None:
+        """The service stays disabled while servers run on the host without allocations."""
+        client = self.lab.client
+        self.story.head(f"deleting the servers that run on {HOST} without allocations, and enabling its service")
+        client.delete(*(one["id"] for one in client.servers() if one["OS-EXT-SRV-ATTR:host"] == HOST))
+        client.set_service(HOST, status="enabled")
 
     def _show_that_it_is_broken(self) -> None:
         self.story.head(f"booting a server on {HOST} now")

@@ -64,7 +64,7 @@ def test_nothing_else_is_left_of_the_recovery(cloud, story):
     journal = story[-1]
     assert lock_traits(cloud, journal.saved.id) == []
     assert journal.progress.state == "finished"
-    assert "4 gave up what they held of it" in journal.progress.steps["verify_recovery"].summary
+    assert "consumers: 4 given up" in journal.progress.steps["verify_recovery"].summary
 
 
 def test_where_nobody_runs_there_the_service_is_given_back(cloud, context):

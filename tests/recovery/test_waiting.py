@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from placement_recovery.errors import HostFailure, InvalidInput, ProviderNotReady, StepFailed
+from placement_recovery.errors import (
+    ApiUnavailable,
+    ApiUnreachable,
+    HostFailure,
+    InvalidInput,
+    ProviderNotReady,
+    StepFailed,
+)
 from placement_recovery.recovery.engine import run_step
 from placement_recovery.recovery.steps.restart_nova_compute import restart_host
-from testkit.driving import begin, go_on, open_hasty, recover, step_names
+from testkit.driving import Meddler, begin, go_on, open_hasty, recover, step_names, watched
 from testkit.looks import disabled_by, enabled
 from testkit.placement import ONE_SERVER
 from testkit.rows import new_uuid
@@ -195,3 +202,41 @@ def test_a_host_is_restarted_outside_of_a_recovery(cloud, tmp_path):
     assert not mark.exists()
     assert "succeeded" in restart_host(context, host)
     assert mark.exists()
+
+
+def test_a_wait_goes_on_while_the_cloud_is_away(cloud):
+    """Placement does not answer for a while, in the gap; only when the wait's own time is over that is a failure."""
+    stale, away = cloud.stale_host(servers=1), Meddler()
+    context = open_hasty(cloud.config(periodic_wait=60, provider_wait=60))
+    recovery_id = begin(context, stale.host)
+    go_on(context, recovery_id, until="delete_resource_provider")
+
+    def fail():
+        raise ApiUnreachable("placement: nobody answers")
+
+    for _ in range(3):
+        away.before("GET", "/resource_providers", fail)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        run_step(watched(context, away), recovery_id, PERIODIC)
+        assert away.acts == []
+        go_on(context, recovery_id)
+    assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: ONE_SERVER}
+
+
+def test_a_transplants_wait_goes_on_while_the_cloud_is_away(cloud):
+    """The same for nova-compute's acceptance."""
+    stale, away = cloud.stale_host(servers=1), Meddler()
+    context = open_hasty(cloud.config(acceptance_wait=60))
+    recovery_id = begin(context, stale.host, "transplant")
+    with cloud.nova_compute(stale.host, interval=0.1):
+        go_on(context, recovery_id, until="move_allocations")
+
+        def fail():
+            raise ApiUnavailable("nova answered 503", 503)
+
+        for path in ("/os-services", "/resource_providers", "/traits"):
+            away.before("GET", path, fail)
+        run_step(watched(context, away), recovery_id, "wait_for_nova_compute")
+        assert away.acts == []
+        go_on(context, recovery_id)
+    assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: ONE_SERVER}

@@ -96,12 +96,12 @@ def finished(execution: runner.Execution) -> runner.Execution:
     return execution
 
 
-def said(execution: runner.Execution, task: str) -> str:
-    """What a task of a workflow said in its summary."""
+def said(execution: runner.Execution, task: str, where: str = "summary") -> str:
+    """What a task of a workflow said in its summary, or elsewhere in its result."""
     found = [one for one in execution.tasks if one.name == task]
     assert found, f"{task} did not run; these did: {[one.name for one in execution.tasks]}"
-    summary: str = found[-1].result["result"]["summary"]
-    return summary
+    words: str = found[-1].result["result"][where]
+    return words
 
 
 def moved(allocations: Mapping[str, Parts], old: str, new: str) -> Dict[str, Parts]:

@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 from placement_recovery.cloud.model import ComputeService, HostAggregate, Hypervisor, Migration, Server
 from placement_recovery.cloud.session import Api
 from placement_recovery.config import Config, microversion
-from placement_recovery.errors import ApiNotFound, ConfigurationError
+from placement_recovery.errors import ApiDenied, ApiNotFound, ConfigurationError
 
 # Nova's default max_limit: a larger page is cut to it.
 PAGE = 1000
@@ -73,11 +73,20 @@ class Nova:
             return None
 
     def servers_on(self, host: str, deleted: bool = False) -> Tuple[Server, ...]:
-        """The servers of all projects on a host; with `deleted` those deleted there, as far as not purged."""
+        """The servers of all projects on a host; with `deleted` those deleted there, as far as not purged.
+
+        Raises ApiDenied where nova ignored the filter, as it does for who may not use all filters.
+        """
         filters = {"all_tenants": "1", "host": host}
         if deleted:
             filters["deleted"] = "true"
-        return tuple(_server(item) for item in self._servers(filters))
+        found = tuple(_server(item) for item in self._servers(filters))
+        if any(one.host and one.host != host for one in found):
+            raise ApiDenied(
+                f"nova ignored the filter for host {host}: the user of clouds.yaml may not use all filters "
+                f"(os_compute_api:servers:allow_all_filters); it needs the admin role"
+            )
+        return found
 
     def all_servers(self) -> Tuple[Server, ...]:
         """The servers of all projects on all hosts, but deleted and SOFT_DELETED ones."""
@@ -189,6 +198,11 @@ def _hypervisor(item: Mapping[str, Any]) -> Hypervisor:
 
 
 def _server(item: Mapping[str, Any]) -> Server:
+    if "OS-EXT-SRV-ATTR:host" not in item and item["status"] != "UNKNOWN":  # which a cell that is down leaves out
+        raise ApiDenied(
+            f"nova hides on which host server {item['id']} is: the user of clouds.yaml may not see it "
+            f"(os_compute_api:os-extended-server-attributes); it needs the admin role"
+        )
     return Server(
         uuid=item["id"],
         name=item.get("name") or "",
@@ -202,6 +216,11 @@ def _server(item: Mapping[str, Any]) -> Server:
 
 
 def _migration(item: Mapping[str, Any]) -> Migration:
+    if not item.get("source_compute"):
+        raise ApiDenied(
+            f"nova hides the hosts of migration {item['uuid']}: the user of clouds.yaml may not see them "
+            f"(os_compute_api:os-migrations:index:host, since 2025.2); it needs the admin role"
+        )
     return Migration(
         uuid=item["uuid"],
         server_uuid=item["instance_uuid"],

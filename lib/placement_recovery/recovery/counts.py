@@ -7,11 +7,11 @@ from placement_recovery.records.record import Saved
 
 
 def counted(saved: Saved, kept: int, skipped: int) -> str:
-    """How many hold their part on the new provider, whose owners changed it meanwhile, and who gave theirs up."""
+    """How many hold on the new provider what they held, how many their owners changed, and how many lost their part."""
     given_up = len(saved.with_disposition(DROP, TRIM))
     parts = (
-        f"{kept} consumers hold the new provider as they held the stale one" if kept else "",
-        f"{skipped} do not, because their owners deleted or moved them meanwhile" if skipped else "",
-        f"{given_up} gave up what they held of it" if given_up else "",
+        f"{kept} kept" if kept else "",
+        f"{skipped} skipped, because their owners deleted or moved them meanwhile" if skipped else "",
+        f"{given_up} given up" if given_up else "",
     )
-    return ", ".join(filter(None, parts)) or "nobody held the stale provider"
+    return "consumers: " + (", ".join(filter(None, parts)) or "none")

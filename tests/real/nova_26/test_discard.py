@@ -51,6 +51,18 @@ def test_the_allocations_are_gone(story, operator):
     assert operator.client.allocations(story.servers["moved"]) == story.moved
 
 
-def test_a_new_server_boots_on_the_host(story, operator):
-    """The scheduler finds the host again."""
+def test_the_service_stays_disabled_while_servers_run_there_without_allocations(story, operator):
+    """And the run says how many, and what to type once none does."""
+    service = operator.client.service(HOST)
+    assert (service["status"], "servers run here without allocations" in service["disabled_reason"]) == ("disabled", True)
+    told = story.approved.output["summary"]
+    assert f"the compute service of {HOST} stays disabled, for 2 servers run there without allocations" in told
+    assert f"openstack compute service set --enable {HOST} nova-compute" in told
+
+
+def test_once_they_are_deleted_a_new_server_boots_on_the_host(story, operator):
+    """The scheduler finds the host again when it is enabled."""
+    for name in ("live-1", "live-2"):
+        operator.client.delete(story.servers[name])
+    operator.client.set_service(HOST, status="enabled")
     assert operator.client.boot("after", HOST)

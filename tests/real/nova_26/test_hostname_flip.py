@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from lab.openstack import faults
-from testkit.operator import moved
+from testkit.operator import moved, said
 
 pytestmark = pytest.mark.lab
 HOST, ELSEWHERE = "compute-0", "compute-4"
@@ -33,7 +33,7 @@ def story(operator):
 def test_a_plan_of_which_all_is_proven_needs_no_approval(story):
     """One run of recover_host was enough."""
     assert story.recovered.output["state"] == "finished"
-    assert "keep 5, trim 0, drop 0" in story.recovered.output["text"]
+    assert "keep 5, trim 0, drop 0" in said(story.recovered, "plan_recovery")
 
 
 def test_every_consumer_holds_what_it_held(story):

@@ -8,7 +8,7 @@ import pytest
 
 from lab.openstack import faults
 from lab.waiting import LabError, wait_until
-from testkit.operator import moved
+from testkit.operator import moved, said
 
 pytestmark = pytest.mark.lab
 HOST, ELSEWHERE = "compute-0", "compute-4"
@@ -140,7 +140,9 @@ def test_what_a_revert_left_on_the_other_host_is_told(story):
     """Nova skipped the migration's part, so the server holds the destination for good: not ours to take away."""
     server = story.servers["resized"]
     (left,) = set(story.owners[server]) - {story.fault.stale_uuid}
-    assert f"server resized {server} also holds {left}, which stays as it is" in story.recovered.output["text"]
+    assert f"server resized {server} also holds {left}, which stays as it is" in said(
+        story.recovered, "plan_recovery", "text"
+    )
 
 
 def test_novas_periodic_leaves_it_so(story, operator):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from lab.openstack import faults
-from testkit.operator import moved
+from testkit.operator import moved, said
 
 pytestmark = pytest.mark.lab
 HOST = "compute-1"
@@ -48,7 +48,7 @@ def test_the_orphan_is_kept_and_reported(story):
     """It holds the new provider as it held the stale one, and the plan names it."""
     (orphan,) = story.before
     assert story.after == moved(story.before, story.first.stale_uuid, story.first.new_uuid)
-    assert f"unknown consumer {orphan} is kept" in story.kept.output["text"]
+    assert f"unknown consumer {orphan} is kept" in said(story.kept, "plan_recovery", "text")
 
 
 def test_a_service_that_was_disabled_stays_so(story):

@@ -170,3 +170,13 @@ def test_a_user_who_cannot_be_told_sees_nothing(service):
     service.failing.add("get_user_info")
     with pytest.raises(StoreUnavailable, match="503 Server Error"):
         DatastoreStore(service).ids(SAVED)
+
+
+def test_a_thousand_records_cost_one_list(service):
+    """Each trigger looks at them; the list has the values already."""
+    for number in range(1000):
+        service.values[f"placement_recovery:progress:{number:010}"] = "text"
+    store, asked = DatastoreStore(service), []
+    service.get_value = lambda *given, **named: asked.append(given)
+    assert len(store.texts(PROGRESS)) == 1000
+    assert asked == []
