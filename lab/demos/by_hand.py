@@ -40,7 +40,7 @@ class Demo(Scene):
         """The service stays disabled while servers run on the host without allocations."""
         client = self.lab.client
         self.story.head(f"deleting the servers that run on {HOST} without allocations, and enabling its service")
-        client.delete(*(one["id"] for one in client.servers() if one["OS-EXT-SRV-ATTR:host"] == HOST))
+        client.delete(*(one["id"] for one in client.servers(HOST)))
         client.set_service(HOST, status="enabled")
 
     def _show_that_it_is_broken(self) -> None:

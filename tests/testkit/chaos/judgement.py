@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
-from placement_recovery.plan.method import TRANSPLANT
-from placement_recovery.records.record import FINISHED, OPEN
+from placement_recovery.plan.method import DISCARD, TRANSPLANT
+from placement_recovery.records.record import FINISHED, OPEN, Saved
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.service import servers_left_reason
 from testkit.api import Unexpected
 from testkit.chaos.world import OWN_TRAIT, World
 from testkit.looks import enabled, lock_traits
@@ -24,6 +25,7 @@ def problems(world: World, context: Context, recovery_id: str) -> List[str]:
     provider = world.stale.compute_uuid if state == FINISHED else world.stale.stale_uuid
     held = world.kept if state == FINISHED else {**world.kept, **world.leftovers}
     found = [*_provider(world, provider, held), ("the lock", lock_traits(world.cloud, recovery_id), [])]
+    found.append(("the service", world.cloud.service(world.stale.host), _service(world, journal.saved, state, held)))
     if journal.saved.method == TRANSPLANT:
         found += [*_settings(world, provider), *_roots(world, provider)]
     told = [f"{state}: {what} is {seen}, not {wanted}" for what, seen, wanted in found if seen != wanted]
@@ -44,10 +46,18 @@ def _provider(world: World, provider: str, held: Dict[str, Resources]) -> Found:
         ("the provider of the name", cloud.find_provider(stale.node), provider),
         ("what is allocated on it", cloud.provider_allocations(provider), held),
         ("what is allocated on the other host", cloud.provider_allocations(world.other.uuid), _on_other(world)),
-        ("the service", cloud.service(stale.host), enabled()),
         ("the operator's trait", OWN_TRAIT in cloud.traits(provider), True),
         ("the licences", licences, 50),
     )
+
+
+def _service(world: World, saved: Saved, state: str, held: Mapping[str, Resources]) -> Dict[str, Any]:
+    """Enabled as before, unless servers run on the host without allocations after a discard."""
+    listed = world.cloud.nova.get(f"/servers/detail?all_tenants=1&host={world.stale.host}")["servers"]
+    bare = [one["id"] for one in listed if one["id"] not in held]
+    if saved.method != DISCARD or state != FINISHED or not bare:
+        return enabled()
+    return {**enabled(), "disabled": True, "disabled_reason": servers_left_reason(saved.id)}
 
 
 def _on_other(world: World) -> Dict[str, Resources]:
