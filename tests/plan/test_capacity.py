@@ -71,10 +71,6 @@ def test_placement_agrees(cloud, fields, amounts):
     assert placement_takes(cloud, fields, parts) == (not misfits(parts, {"VCPU": inventory(**fields)}))
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError,
-    reason="A host reinstalled with less memory is emptied before anybody sees that its servers no longer fit",
-)
 def test_a_host_that_was_reinstalled_smaller_is_refused_with_the_numbers(cloud, planner):
     """Nova knows what its node has now; the stale inventory is of before."""
     held = {"VCPU": 1, "MEMORY_MB": 1024, "DISK_GB": 1}

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from placement_recovery.cloud.placement import CONCURRENT_UPDATE
-from placement_recovery.errors import ApiConflict, StepFailed
+from placement_recovery.errors import ApiConflict, ApiUnreachable, ConsumerChanged, StepFailed
 from placement_recovery.recovery.engine import run_step
 from testkit.api import Unexpected
-from testkit.driving import Meddler, begin, go_on, watched
+from testkit.driving import Meddler, begin, go_on, roll_back, watched
 from testkit.looks import holdings, moved
+from testkit.placement import ONE_SERVER
 
 
 def answered_conflict() -> None:
@@ -20,10 +21,6 @@ def answered_conflict() -> None:
     raise ApiConflict("placement: POST /allocations answered 409", 409, CONCURRENT_UPDATE)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError,
-    reason="No server holds anything, but the recovery is closed as if nothing was taken away and the service enabled",
-)
 def test_a_clear_that_was_carried_out_is_not_abandoned(cloud, context):
     """Placement's answer was a conflict; then the host is fenced before the stale provider is deleted."""
     stale, meddler = cloud.stale_host(servers=2), Meddler()
@@ -37,10 +34,6 @@ def test_a_clear_that_was_carried_out_is_not_abandoned(cloud, context):
     assert cloud.service(stale.host)["disabled"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError,
-    reason="A clear that was delayed in a queue empties all servers again after their recovery has finished",
-)
 def test_a_clear_that_comes_late_does_not_empty_what_was_set(cloud, context):
     """A resume carried the clear out, and set everything, before the first one got through."""
     stale, meddler = cloud.stale_host(servers=2), Meddler()
@@ -57,3 +50,40 @@ def deliver_late(cloud: Any, meddler: Meddler) -> None:
     clear = next(one for one in meddler.sent if (one.method, one.path) == ("POST", "/allocations"))
     with contextlib.suppress(Unexpected):
         cloud.placement.call(clear.method, clear.path, clear.body, clear.version)
+
+
+def test_a_clear_that_comes_after_the_rollback_empties_nobody(cloud, context):
+    """It got no answer and waited in a proxy's queue; whatever the rollback found equal it has written once more."""
+    stale, meddler = cloud.stale_host(servers=2), Meddler()
+    before = holdings(cloud, stale.servers)
+    recovery_id = begin(context, stale.host)
+
+    def lost() -> None:
+        raise ApiUnreachable("placement: POST /allocations got no answer")
+
+    meddler.before("POST", "/allocations", lost)
+    with pytest.raises(ApiUnreachable):
+        go_on(watched(context, meddler), recovery_id)
+    roll_back(context, recovery_id)
+    deliver_late(cloud, meddler)
+    assert holdings(cloud, stale.servers) == before
+
+
+def test_a_server_that_moves_in_the_moment_of_the_clear_is_named(cloud, context):
+    """Its allocation was taken away and made anew at home, at the generation that the clear names."""
+    stale, home, meddler = cloud.stale_host(servers=2), cloud.healthy_host(), Meddler()
+    moved_away = stale.servers[0]
+    recovery_id = begin(context, stale.host, "discard")
+
+    def move() -> None:
+        cloud.allocate(moved_away, {})
+        cloud.allocate(moved_away, {home.uuid: ONE_SERVER})
+        cloud.set_server(moved_away, host=home.host, node=home.host)
+
+    meddler.before("POST", "/allocations", move)
+    with pytest.raises(ConsumerChanged, match=f"hold nothing where they live now: {moved_away}.*heal_allocations"):
+        go_on(watched(context, meddler), recovery_id)
+    cloud.allocate(moved_away, {home.uuid: ONE_SERVER})
+    with cloud.nova_compute(stale.host, interval=0.1):
+        go_on(context, recovery_id)
+    assert cloud.allocations(moved_away) == {home.uuid: ONE_SERVER}

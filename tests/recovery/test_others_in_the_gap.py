@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from placement_recovery.errors import ConsumerChanged, StepFailed, VerificationFailed
+from placement_recovery.errors import StepFailed
 from placement_recovery.recovery.engine import run_step
 from testkit.api import Unexpected
 from testkit.driving import begin, go_on
@@ -12,10 +12,6 @@ from testkit.placement import ONE_SERVER
 from testkit.rows import new_uuid
 
 
-@pytest.mark.xfail(
-    strict=True, raises=pytest.fail.Exception,
-    reason="Somebody enables the compute service while its host looks empty, and the recovery does not notice",
-)
 def test_a_service_that_is_enabled_while_the_host_looks_empty_stops_the_recovery(cloud, context):
     """The scheduler fills the host meanwhile."""
     stale = cloud.stale_host(servers=1)
@@ -27,10 +23,6 @@ def test_a_service_that_is_enabled_while_the_host_looks_empty_stops_the_recovery
             run_step(context, recovery_id, "wait_for_resource_provider")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ConsumerChanged,
-    reason="A server for which a tool wrote to a provider that does not exist can never be set again",
-)
 def test_a_server_of_which_a_refused_write_left_a_consumer_is_set(cloud, context):
     """Placement keeps a consumer of generation 0 then, which it does not show."""
     stale = cloud.stale_host(servers=2)
@@ -43,10 +35,6 @@ def test_a_server_of_which_a_refused_write_left_a_consumer_is_set(cloud, context
     assert cloud.provider_allocations(stale.compute_uuid) == dict.fromkeys(stale.servers, ONE_SERVER)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=VerificationFailed,
-    reason="After heal_allocations wrote other amounts than were saved, no resume ever finishes the recovery",
-)
 def test_a_server_that_was_healed_with_other_amounts_does_not_hold_up_the_end(cloud, context):
     """heal_allocations goes by the flavor, which is not what the server held."""
     stale = cloud.stale_host(servers=2, resources={**ONE_SERVER, "VCPU": 2})

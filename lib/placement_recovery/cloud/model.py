@@ -147,7 +147,10 @@ class HostAggregate:
 
 @dataclass(frozen=True)
 class Hypervisor:
-    """A compute node: its UUID, its node name and the host whose nova-compute reports it."""
+    """A compute node: its UUID, its node name and the host whose nova-compute reports it.
+
+    `reported` is what that one counts of the host, by resource class (< 2.88; Nova shows it no more since).
+    """
 
     uuid: str
     node: str
@@ -155,6 +158,7 @@ class Hypervisor:
     type: str
     state: str
     status: str
+    reported: Resources = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from placement_recovery.cloud.session import Api
 from placement_recovery.config import Config, microversion
 from placement_recovery.errors import ApiDenied, ApiNotFound, ConfigurationError
 
+# What a compute node counts, by the resource class that nova-compute offers of it.
+REPORTED = {"VCPU": "vcpus", "MEMORY_MB": "memory_mb", "DISK_GB": "local_gb"}
+
 # Nova's default max_limit: a larger page is cut to it.
 PAGE = 1000
 
@@ -194,6 +197,7 @@ def _hypervisor(item: Mapping[str, Any]) -> Hypervisor:
         type=item.get("hypervisor_type") or "",
         state=item["state"],
         status=item["status"],
+        reported={name: item[field] for name, field in REPORTED.items() if item.get(field)},
     )
 
 

@@ -45,6 +45,28 @@ def misfits(parts: Mapping[str, Resources], inventories: Mapping[str, Inventory]
     return found
 
 
+def shrunk(parts: Iterable[Resources], inventories: Mapping[str, Inventory], reported: Resources) -> List[str]:
+    """Why these parts do not fit what the host reports now, with the numbers; empty where they do, or nothing is known.
+
+    A host may have come back smaller than its stale inventories say. Pinned CPUs are taken from the same ones.
+    """
+    found = []
+    held = {one.resource_class: one.needed for one in demands(parts, inventories)}
+    for name, total in reported.items():
+        inventory, needed = inventories.get(name), held.get(name, 0)
+        if inventory is None or not needed:
+            continue
+        pinned = held.get("PCPU", 0) if name == "VCPU" else 0
+        offered = int((total - pinned - inventory.reserved) * inventory.allocation_ratio)
+        if needed > offered:
+            beside = f" - {pinned} pinned" if pinned else ""
+            found.append(
+                f"{name}: {needed} are held, but the host reports {total} now, of which ({total}{beside} - "
+                f"{inventory.reserved} reserved) x ratio {inventory.allocation_ratio:g} = {offered} can be allocated"
+            )
+    return found
+
+
 def _total_misfit(demand: Demand, inventories: Mapping[str, Inventory]) -> str:
     inventory = inventories.get(demand.resource_class)
     if inventory is None:

@@ -7,7 +7,7 @@ from typing import List
 from placement_recovery import commands
 from placement_recovery.cloud.model import Provider
 from placement_recovery.config import may_automate
-from placement_recovery.plan.capacity import misfits
+from placement_recovery.plan.capacity import misfits, shrunk
 from placement_recovery.plan.case import Case
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
 from placement_recovery.plan.method import DISCARD, TRANSPLANT
@@ -30,9 +30,11 @@ def refusals(case: Case) -> List[str]:
     found += _move_refusals(case) + _only_part_refusals(case)
     if case.request.method == TRANSPLANT:
         return found + transplant_refusals(case) + _automation_refusals(case)
-    for problem in misfits(case.kept, case.stale.inventories):
+    stale = case.stale.inventories
+    for problem in (*misfits(case.kept, stale), *shrunk(case.kept.values(), stale, case.hypervisor.reported)):
         found.append(
-            f"{problem}: what is kept would not fit the new provider. Raise the ratio in nova.conf or move servers away"
+            f"{problem}: what is kept would not fit the new provider. Use method=transplant, which moves "
+            f"over-committed hosts too, or move servers away"
         )
     return found + _automation_refusals(case)
 

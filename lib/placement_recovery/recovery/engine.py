@@ -20,6 +20,7 @@ from placement_recovery.records.record import ABANDONED, BACK, FINISHED, OPEN, R
 from placement_recovery.recovery import methods
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.overview import way_on
+from placement_recovery.recovery.service import require_disabled
 from placement_recovery.recovery.steps.close_recovery import abandon_recovery, close_recovery
 from placement_recovery.recovery.steps.close_transplant import close_transplant
 from placement_recovery.recovery.steps.copy_provider_settings import copy_provider_settings
@@ -102,6 +103,8 @@ def run_step(context: Context, recovery_id: str, name: str, attempt: str = "") -
     _check_order(journal, name, back)
     journal.intend(name)
     try:
+        if name in methods.LOOKS_EMPTY:
+            require_disabled(context, journal)
         summary = _step(journal, name)(context, journal)
     except PlacementRecoveryError as error:
         raise _with_what_stands(error, name, end_failed_step(context, journal, name, error)) from error

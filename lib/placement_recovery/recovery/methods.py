@@ -7,7 +7,7 @@ the same sequence from the top, where what is done is seen to be done and skippe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, FrozenSet, Mapping, Tuple
 
 from placement_recovery.errors import InvalidInput
 from placement_recovery.plan.method import DISCARD, PRESERVE, TRANSPLANT
@@ -64,6 +64,23 @@ SEQUENCES: Dict[str, Tuple[Step, ...]] = {
         *_END,
     ),
 }
+
+# While these are done, the host's allocations are away, or on another provider than nova-compute's.
+LOOKS_EMPTY: FrozenSet[str] = frozenset(
+    step.name
+    for step in (
+        DELETE_ALLOCATIONS,
+        DELETE_RESOURCE_PROVIDER,
+        WAIT_FOR_PERIODIC,
+        RESTART_NOVA_COMPUTE,
+        WAIT_FOR_RESOURCE_PROVIDER,
+        RESTORE_PROVIDER_SETTINGS,
+        SET_ALLOCATIONS,
+        REPLACE_RESOURCE_PROVIDER,
+        COPY_PROVIDER_SETTINGS,
+        MOVE_ALLOCATIONS,
+    )
+)
 
 RESTORE_RESOURCE_PROVIDER = Step("restore_resource_provider", "restore_resource_provider")
 RETURN_ALLOCATIONS = Step("return_allocations", "return_allocations")

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Dict, Iterable, List, Optional, Tuple
 
 from placement_recovery.cloud.model import Consumer, Migration, Part, Provider, Resources
-from placement_recovery.cloud.placement import CONCURRENT_UPDATE
 from placement_recovery.cloud.snapshot import Owners
-from placement_recovery.errors import ApiConflict
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, Decision, View, decide, decide_by_method
 from placement_recovery.plan.owners import (
     GONE,
@@ -253,17 +251,3 @@ def batched(groups: Iterable[List[Consumer]], most: int) -> List[List[Consumer]]
         found[-1].extend(group)
         alone = fresh
     return found
-
-
-def write_consumers(context: Context, batch: List[Consumer]) -> None:
-    """One transaction. Raises ApiConflict.
-
-    Who was written once to a provider that did not exist, as heal_allocations does on a host with this fault, holds
-    nothing but has a generation, 0, which no look shows.
-    """
-    try:
-        context.placement.set_consumers(batch)
-    except ApiConflict as error:
-        if error.code != CONCURRENT_UPDATE or batch[0].generation is not None:
-            raise
-        context.placement.set_consumers([replace(one, generation=0) for one in batch])

@@ -11,6 +11,7 @@ from placement_recovery.plan.consumers import KEEP
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.service import require_disabled
 from placement_recovery.recovery.waiting import look_until
 
 POLL_SECONDS = 1.0
@@ -47,10 +48,15 @@ def await_new_provider(context: Context, journal: Journal, seconds: float) -> Ne
     """Look until it is ready or the time is over; the last look."""
     end = context.clock.seconds() + seconds
     while True:
-        seen = look_until(context, end, POLL_SECONDS, lambda: find_new_provider(context, journal))
+        seen = look_until(context, end, POLL_SECONDS, lambda: _look(context, journal))
         if seen.ready is not None or context.clock.seconds() >= end:
             return seen
         context.clock.sleep(POLL_SECONDS)
+
+
+def _look(context: Context, journal: Journal) -> NewProvider:
+    require_disabled(context, journal)
+    return find_new_provider(context, journal)
 
 
 def find_new_provider(context: Context, journal: Journal) -> NewProvider:

@@ -18,7 +18,7 @@ from placement_recovery.plan.owners import GONE, HELD, UNDER_WAY, Verdict
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.ownership import ask_nova
-from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict
+from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, write_consumers
 
 # A delete or a reboot is over in seconds; what takes longer is left for a resume.
 SETTLE_SECONDS = 60.0
@@ -96,27 +96,62 @@ def _restore_with_retry(restoration: Restoration) -> FrozenSet[str]:
     except ApiConflict as error:
         raise CapacityExceeded(
             f"provider {restoration.provider.uuid} does not take what was saved: {error}. Nothing of the batch was "
-            f"set; make room or raise the ratio in nova.conf, then resume"
+            f"set; make room on the host, then resume"
         ) from error
 
 
 def _restore(restoration: Restoration) -> FrozenSet[str]:
+    """Write who does not hold what was saved, and who could still be emptied by a clear that comes late."""
     context, verdicts = restoration.context, restoration.verdicts()
     chosen = [one for one in restoration.decisions if verdicts[one.uuid].what == HELD]
     held = {one.uuid: one for one in context.reader.show_consumers(one.uuid for one in chosen)}
-    wanted = [_wanted(restoration, one, held[one.uuid]) for one in chosen]
-    todo = [one for one in wanted if one.allocations != held[one.uuid].allocations]
+    wanted = {one.uuid: _wanted(restoration, one, held[one.uuid]) for one in chosen}
+    todo = [one for one in wanted.values() if one.allocations != held[one.uuid].allocations]
     _check_capacity(restoration, todo)
-    for batch in batches(todo, context.config.batch_size):
-        context.placement.set_consumers(batch)
+    _write(context, todo)
+    _write_until_past(restoration, chosen, wanted)
     return frozenset(one.uuid for one in chosen)
 
 
+def _write_until_past(restoration: Restoration, chosen: List[Decision], wanted: Mapping[str, Consumer]) -> None:
+    """Write again until each consumer's generation is beyond the one that a clear has named.
+
+    Placement counts a consumer that was emptied from the beginning again. A clear that waits in a proxy's queue names
+    the generation that was saved, and is carried out where the consumer bears it once more.
+    """
+    context, provider = restoration.context, restoration.provider.uuid
+    for _ in range(max((one.consumer.generation or 0 for one in chosen), default=0) + 1):
+        parts = context.placement.parts_on(provider)
+        low = [
+            replace(wanted[one.uuid], generation=parts[one.uuid].generation)
+            for one in chosen
+            if one.uuid in parts and parts[one.uuid].generation <= (one.consumer.generation or 0)
+        ]
+        if not low:
+            return
+        _write(context, low)
+
+
+def _write(context: Context, consumers: List[Consumer]) -> None:
+    for batch in batches(consumers, context.config.batch_size):
+        _write_batch(context, batch)
+
+
+def _write_batch(context: Context, batch: List[Consumer]) -> None:
+    """One transaction; where a conflict may be that of a consumer which no look shows, it is found by halves."""
+    try:
+        write_consumers(context, batch) if len(batch) == 1 else context.placement.set_consumers(batch)
+    except ApiConflict as error:
+        if error.code != CONCURRENT_UPDATE or len(batch) == 1 or all(one.generation is not None for one in batch):
+            raise
+        middle = len(batch) // 2
+        _write_batch(context, batch[:middle])
+        _write_batch(context, batch[middle:])
+
+
 def _wanted(restoration: Restoration, decision: Decision, held: Consumer) -> Consumer:
-    """What it holds now, with its saved part on the provider, unless it holds something there already."""
+    """What it holds elsewhere now, with its saved part on the provider, whatever others wrote there meanwhile."""
     uuid = restoration.provider.uuid
-    if uuid in held.allocations:
-        return held
     whole = {**held.allocations, uuid: restoration.part(decision)}
     if held.generation is None:
         return replace(decision.consumer, generation=None, allocations=whole)
@@ -138,7 +173,7 @@ def _check_capacity(restoration: Restoration, todo: List[Consumer]) -> None:
     if problems:
         raise CapacityExceeded(
             f"what was saved does not fit provider {provider.uuid}: {'; '.join(problems)}. Nothing was set; "
-            f"make room or raise the ratio in nova.conf, then resume"
+            f"make room on the host, then resume"
         )
 
 

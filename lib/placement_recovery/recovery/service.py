@@ -32,6 +32,18 @@ def is_disabled_by(service: ComputeService, recovery_id: str) -> bool:
     return service.status == "disabled" and service.disabled_reason == disabled_reason(recovery_id)
 
 
+def require_disabled(context: Context, journal: Journal) -> None:
+    """Raise StepFailed where somebody enabled the service while the host can be taken for empty."""
+    if not journal.progress.past_no_return:
+        return  # the steps that take something away look themselves
+    service = find_service(context, journal)
+    if service is not None and service.status == "enabled":
+        raise StepFailed(
+            f"somebody enabled the compute service of {journal.saved.host}, which looks empty, so that the scheduler "
+            f"fills it: see what was placed there meanwhile. A resume disables it again"
+        )
+
+
 def give_back_service(context: Context, journal: Journal) -> str:
     """The service as it was. Only what this recovery did is undone: another's reason is another's decision."""
     saved = journal.saved

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from typing import Callable, Set, TypeVar
+from dataclasses import replace
+from typing import Callable, List, Set, TypeVar
 
-from placement_recovery.cloud.model import Provider
+from placement_recovery.cloud.model import Consumer, Provider
 from placement_recovery.cloud.placement import CONCURRENT_UPDATE
 from placement_recovery.errors import ApiConflict, PlacementRecoveryError, StepFailed
 from placement_recovery.recovery.context import Context
@@ -32,6 +33,20 @@ def retry_on_conflict(
             last = error
             context.clock.sleep(random.uniform(0.05, 0.4))  # noqa: S311 - jitter, not a secret
     raise exhausted(last) from last
+
+
+def write_consumers(context: Context, batch: List[Consumer]) -> None:
+    """One transaction. Raises ApiConflict.
+
+    Who was written once to a provider that did not exist, as heal_allocations does on a host with this fault, holds
+    nothing but has a generation, 0, which no look shows.
+    """
+    try:
+        context.placement.set_consumers(batch)
+    except ApiConflict as error:
+        if error.code != CONCURRENT_UPDATE or batch[0].generation is not None:
+            raise
+        context.placement.set_consumers([replace(one, generation=0) for one in batch])
 
 
 def update_with_retry(context: Context, provider_uuid: str, change: Callable[[Provider], bool]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import List
 
+from placement_recovery import commands
 from placement_recovery.cloud.model import Consumer
 from placement_recovery.cloud.placement import batches
 from placement_recovery.cloud.snapshot import Snapshot
@@ -43,9 +44,28 @@ def delete_allocations(context: Context, journal: Journal) -> str:
 
     cleared = retry_on_conflict(context, lambda: _clear(context, journal), exhausted)
     check_empty(context, saved)
+    _check_homes(context, journal)
     already = len(saved.consumers) - cleared
     more = f" ({already} held nothing there any more)" if already else ""
     return f"{cleared} consumers hold nothing of provider {saved.stale.uuid} now{more}"
+
+
+def _check_homes(context: Context, journal: Journal) -> None:
+    """Raise ConsumerChanged for servers that moved away in the moment of the write, which took their new part too.
+
+    A consumer that was emptied and made anew by its owner bears the generation again that we have read before.
+    """
+    saved = journal.saved
+    owners = context.reader.sure_owners(saved.host, [one.uuid for one in saved.consumers])
+    away = [one for one in owners.servers.values() if one.host and (one.host, one.node) != (saved.host, saved.node)]
+    bare = {one.uuid for one in context.reader.show_consumers(one.uuid for one in away) if not one.allocations}
+    if bare:
+        names = sorted(bare)
+        raise ConsumerChanged(
+            f"{len(names)} server(s) moved away in the moment of the write and hold nothing where they live now: "
+            f"{', '.join(names[:5])}. Give each its allocation back ('{commands.heal_allocations(names[0])}'), then "
+            f"resume"
+        )
 
 
 def _clear(context: Context, journal: Journal) -> int:
@@ -67,10 +87,24 @@ def _write(context: Context, journal: Journal, cleared: List[Consumer]) -> None:
         except (ApiUnreachable, ApiUnavailable):
             raise  # it may have been carried out
         except ApiFailure:
-            # Placement refused the whole batch: if it was the first, nothing has been taken away.
-            journal.pass_no_return(passed)
+            # Placement refused the whole batch. A proxy that sent it twice answers so too, though it was carried out.
+            if not passed and _is_whole(context, journal.saved):
+                journal.pass_no_return(False)
             raise
         passed = True
+
+
+def _is_whole(context: Context, saved: Saved) -> bool:
+    """Whether nothing of what was saved was taken away; where that cannot be seen, it may have been."""
+    try:
+        held = {uuid: context.placement.consumers_of(uuid) for uuid in saved.stale_uuids}
+    except ApiFailure:
+        return False
+    return all(
+        held[provider].get(one.uuid) == part
+        for one in saved.consumers
+        for provider, part in one.consumer.on(saved.stale_uuids).items()
+    )
 
 
 def _check_disabled(snapshot: Snapshot, saved: Saved) -> None:

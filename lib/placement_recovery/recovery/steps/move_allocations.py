@@ -22,10 +22,9 @@ from placement_recovery.recovery.moving import (
     plan_moves,
     widen_for,
     without_a_home,
-    write_consumers,
 )
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new
-from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, update_with_retry
+from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, update_with_retry, write_consumers
 
 # A transaction of so many takes half a second; none is ever without its allocation, so nothing asks for larger ones.
 BATCH_SIZE = 100

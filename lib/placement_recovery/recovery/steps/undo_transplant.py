@@ -19,11 +19,11 @@ from placement_recovery.recovery.acceptance import is_accepted
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import require_lock, take_lock
 from placement_recovery.recovery.methods import RESTORE_RESOURCE_PROVIDER
-from placement_recovery.recovery.moving import batched, part_on, widen_for, write_consumers
+from placement_recovery.recovery.moving import batched, part_on, widen_for
 from placement_recovery.recovery.ownership import ask_nova
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement, stale_roots
 from placement_recovery.recovery.steps.move_allocations import BATCH_SIZE
-from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, update_with_retry
+from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, update_with_retry, write_consumers
 
 # Beyond any number that is given to a stale root.
 _NEW_ROOT_NUMBER = 99
