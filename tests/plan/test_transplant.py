@@ -90,13 +90,15 @@ def test_an_over_committed_host_is_not_refused(cloud, planner):
     assert planner.plan(stale.host).state == "refused"
 
 
-def test_an_over_committed_provider_elsewhere_is_refused_with_the_numbers(cloud, planner):
-    """It is not ours to widen, and Placement judges all parts of a consumer in one write."""
+def test_an_over_committed_provider_elsewhere_is_refused_with_the_numbers(cloud, planner, monkeypatch):
+    """It is not ours to widen, and an old Placement refuses a part that exceeds it though it does not change."""
     stale = cloud.stale_host(servers=1)
     foreign, spread = cloud.provider(new_name(), inventories={"DISK_GB": 100}, traits=()), cloud.server(host=stale.host)
     cloud.allocate(spread, {stale.stale_uuid: {"VCPU": 1}, foreign: {"DISK_GB": 60}})
     assert transplant(planner, stale).state == "ready"
     cloud.set_inventories(foreign, {"DISK_GB": {"total": 100, "reserved": 50}})
+    assert transplant(planner, stale).state == "ready"
+    monkeypatch.setattr(planner.context.nova, "offered", (2, 100))
     told = refusal(transplant(planner, stale))
     assert f"consumer {spread} also holds provider {foreign}" in told
     assert "60 DISK_GB are held and 50 can be allocated" in told

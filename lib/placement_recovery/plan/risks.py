@@ -28,6 +28,7 @@ def refusals(case: Case) -> List[str]:
     if case.snapshot.owners.unseen:
         found.append(f"{case.snapshot.owners.unseen}; plan again when that is mended")
     found += _move_refusals(case) + _only_part_refusals(case)
+    found += [f"{who} also holds {what}" for who, what in sorted(case.around.crowded.items())]
     if case.request.method == TRANSPLANT:
         return found + transplant_refusals(case) + _automation_refusals(case)
     stale = case.stale.inventories

@@ -27,7 +27,7 @@ def transplant_refusals(case: Case) -> List[str]:
             f"nova's compute API is {offered}, and before 2.87 (Ussuri) nova-compute does not show that it has "
             f"accepted a provider; {PRESERVE_INSTEAD}"
         )
-    return found + [f"{who} also holds {what}" for who, what in sorted(case.around.crowded.items())]
+    return found
 
 
 def transplant_notes(case: Case) -> List[str]:

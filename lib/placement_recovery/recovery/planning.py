@@ -26,6 +26,8 @@ from placement_recovery.recovery.context import Context
 
 # Of a host's transplants that have ended, the newest whose late writes are looked for.
 MOST_ENDED = 3
+# Nova's highest microversion in 2026.1, the first by which Placement is known to be 14.0 (2025.2) or later.
+WRITES_UNCHANGED = (2, 101)
 
 
 def plan_recovery(
@@ -99,9 +101,8 @@ def _surroundings(context: Context, snapshot: Snapshot, request: Request) -> Sur
     )
     if around.cooling or diagnose(snapshot).finding not in RECOVERABLE:
         return around
-    if request.method in (TRANSPLANT, APPROVED):
-        crowded = overcommitted_elsewhere(context, snapshot)
-        around = replace(around, compute_api=context.nova.offered, crowded=crowded)
+    crowded = overcommitted_elsewhere(context, snapshot) if context.nova.offered < WRITES_UNCHANGED else {}
+    around = replace(around, compute_api=context.nova.offered, crowded=crowded)
     return around if request.method == TRANSPLANT else _with_probe(context, host, around)
 
 
@@ -115,8 +116,8 @@ def _with_probe(context: Context, host: str, around: Surroundings) -> Surroundin
 def overcommitted_elsewhere(context: Context, snapshot: Snapshot) -> Dict[str, str]:
     """Consumers that also hold an over-committed provider outside of the tree, with the numbers.
 
-    Placement judges all parts of a consumer in one write, and before 14.0 refuses an over-committed one that does not
-    change; the foreign provider cannot be widened.
+    Placement judges all parts of a consumer in one write, and before 14.0 refuses an over-committed one also where it
+    does not change; the foreign provider cannot be widened.
     """
     tree = tuple(one.uuid for one in snapshot.tree)
     parts = {one.uuid: one.without(tree) for one in snapshot.consumers if one.without(tree)}

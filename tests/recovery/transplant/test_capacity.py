@@ -8,9 +8,10 @@ import pytest
 
 from placement_recovery.errors import CapacityExceeded, StepFailed
 from placement_recovery.recovery.engine import run_step
+from testkit.cloud import new_name
 from testkit.driving import Killed, Meddler, begin, go_on, open_hasty, roll_back, watched
 from testkit.looks import disabled_by, holdings, moved
-from testkit.placement import NOVA_INVENTORIES
+from testkit.placement import NOVA_INVENTORIES, ONE_SERVER
 
 HELD = {"VCPU": 8, "MEMORY_MB": 1024, "DISK_GB": 10, "CUSTOM_LEAST": 1, "CUSTOM_STEP": 3, "CUSTOM_ROOMY": 1}
 WIDE = {name: {"total": 100000, "max_unit": 100000} for name in HELD}
@@ -166,3 +167,13 @@ def test_a_rollback_that_turns_forward_again_leaves_nothing_wide(cloud, finish):
         roll_back(context, recovery_id)
     finish(context, stale, recovery_id)
     assert cloud.inventories(stale.compute_uuid) == offered
+
+
+def test_an_over_committed_provider_elsewhere_does_not_matter(cloud, context, finish):
+    """Since Placement 14 a part that stays as it is may exceed its provider's capacity."""
+    stale, foreign = cloud.stale_host(servers=1), cloud.provider(new_name(), inventories={"DISK_GB": 100}, traits=())
+    spread = cloud.server(host=stale.host)
+    cloud.allocate(spread, {stale.stale_uuid: ONE_SERVER, foreign: {"DISK_GB": 60}})
+    cloud.set_inventories(foreign, {"DISK_GB": {"total": 100, "reserved": 50}})
+    finish(context, stale, begin(context, stale.host, "transplant"))
+    assert cloud.allocations(spread) == {stale.compute_uuid: ONE_SERVER, foreign: {"DISK_GB": 60}}
