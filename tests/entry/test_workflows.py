@@ -166,18 +166,30 @@ def failing(cloud, mode, method, path, before=None):
         yield cloud.clouds_yaml(placement_url=proxy.url)
 
 
-def test_an_action_that_is_killed_while_it_writes_is_resumed_by_the_host(cloud, start, run):
+@pytest.fixture
+def held_in_the_clear(cloud, start):
+    """A recovery of a host of two servers whose POST that takes the allocations away gets no answer yet."""
+
+    @contextlib.contextmanager
+    def held():
+        stale, reached = cloud.stale_host(servers=2), threading.Event()
+
+        def notice(method, path):
+            if (method, path) == ("POST", "/allocations"):
+                reached.set()
+
+        with failing(cloud, "hold", "POST", "/allocations", notice) as clouds, start(
+            "recover_host", {"clouds_file": clouds}, host=stale.host
+        ) as running:
+            assert reached.wait(120)
+            yield stale, running
+
+    return held
+
+
+def test_an_action_that_is_killed_while_it_writes_is_resumed_by_the_host(cloud, held_in_the_clear, run):
     """SIGKILL at the POST that takes the allocations away: no handler runs, the record stands."""
-    stale, reached = cloud.stale_host(servers=2), threading.Event()
-
-    def notice(method, path):
-        if (method, path) == ("POST", "/allocations"):
-            reached.set()
-
-    with failing(cloud, "hold", "POST", "/allocations", notice) as clouds, start(
-        "recover_host", {"clouds_file": clouds}, host=stale.host
-    ) as running:
-        assert reached.wait(120)
+    with held_in_the_clear() as (stale, running):
         running.kill("delete_allocations")
         execution = running.wait(120)
     assert execution.status == "failed"
@@ -191,18 +203,9 @@ def test_an_action_that_is_killed_while_it_writes_is_resumed_by_the_host(cloud, 
     assert cloud.service(stale.host) == enabled()
 
 
-def test_a_run_that_is_cancelled_does_not_say_that_it_is_ready(cloud, run, start):
+def test_a_run_that_is_cancelled_does_not_say_that_it_is_ready(cloud, held_in_the_clear, run):
     """Its output is what was published last; the recovery is resumed once the action has ended."""
-    stale, reached = cloud.stale_host(servers=2), threading.Event()
-
-    def notice(method, path):
-        if (method, path) == ("POST", "/allocations"):
-            reached.set()
-
-    with failing(cloud, "hold", "POST", "/allocations", notice) as clouds, start(
-        "recover_host", {"clouds_file": clouds}, host=stale.host
-    ) as running:
-        assert reached.wait(120)
+    with held_in_the_clear() as (stale, running):
         running.cancel()
         running.kill("delete_allocations")
         execution = running.wait(120)

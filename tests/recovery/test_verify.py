@@ -73,7 +73,7 @@ def test_a_host_that_is_not_healthy_is_no_success(cloud, recovered):
     with pytest.raises(VerificationFailed, match=f"{stale.host} is not healthy after recovery"):
         verify(recovered)
     cloud.set_compute_node(stale.host, uuid=stale.compute_uuid)
-    assert "is healthy: consumers: 3 kept" in verify(recovered).summary
+    assert "is healthy; consumers: 3 kept" in verify(recovered).summary
 
 
 def test_many_differences_are_counted_and_the_first_ones_shown(cloud, recovered):

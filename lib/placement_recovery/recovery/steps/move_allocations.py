@@ -54,7 +54,7 @@ def move_allocations(context: Context, journal: Journal) -> str:
     narrow_inventories(context, journal, new.uuid)
     saved = journal.saved
     gone = sum(1 for one in saved.with_disposition(KEEP) if one.uuid in moves.gone)
-    return f"none holds the stale root any more: {counted(saved, len(saved.with_disposition(KEEP)) - gone, gone)}"
+    return f"none holds the stale root any more; {counted(saved, len(saved.with_disposition(KEEP)) - gone, gone)}"
 
 
 def narrow_inventories(context: Context, journal: Journal, provider: str) -> None:

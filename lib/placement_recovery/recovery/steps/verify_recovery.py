@@ -32,7 +32,7 @@ def verify_recovery(context: Context, journal: Journal) -> str:
             f"was saved stands in recovery {saved.id}; resume it, or look at each"
         )
     gone = sum(1 for one in verdicts.values() if one.what == GONE)
-    return f"{saved.host} is healthy: {counted(saved, len(kept) - gone, gone)}"
+    return f"{saved.host} is healthy; {counted(saved, len(kept) - gone, gone)}"
 
 
 def _differences(context: Context, saved: Saved, new: str, verdicts: Dict[str, Verdict]) -> List[str]:

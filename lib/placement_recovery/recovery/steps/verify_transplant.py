@@ -45,4 +45,4 @@ def verify_transplant(context: Context, journal: Journal) -> str:
             f"recovery {saved.id}; resume it, or look at each"
         )
     gone = [one for one in saved.with_disposition(KEEP) if one.uuid in moves.gone]
-    return f"{saved.host} is healthy: {counted(saved, len(saved.with_disposition(KEEP)) - len(gone), len(gone))}"
+    return f"{saved.host} is healthy; {counted(saved, len(saved.with_disposition(KEEP)) - len(gone), len(gone))}"
