@@ -8,7 +8,6 @@ from placement_recovery.records.record import ABANDONED, BACK, FINISHED, ROLLED_
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.late_writes import wait_out_late_writes
 from placement_recovery.recovery.lock import release_locks
-from placement_recovery.recovery.methods import VERIFY_RECOVERY
 from placement_recovery.recovery.retention import purge
 from placement_recovery.recovery.service import give_back_service, keep_service_disabled
 
@@ -26,8 +25,7 @@ def close_recovery(context: Context, journal: Journal) -> str:
     state = ROLLED_BACK if journal.progress.direction == BACK else FINISHED
     journal.close(state)
     ended = f"recovery {journal.saved.id} of {journal.saved.host} is {state.replace('_', ' ')}"
-    verified = journal.progress.steps.get(VERIFY_RECOVERY.name) if state == FINISHED else None
-    return "; ".join(filter(None, (ended, verified.summary if verified else "", service, purge(context))))
+    return "; ".join(filter(None, (ended, service, purge(context))))
 
 
 def abandon_recovery(context: Context, journal: Journal) -> str:
