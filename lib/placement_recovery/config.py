@@ -24,6 +24,11 @@ LOG_GLOBS = (
     "/var/log/remote/*/nova-compute.log",
 )
 
+# The labels of an alert or a Loki stream that may name the host, the most telling first.
+ALERT_HOST_LABELS = (
+    "nova_host", "compute_host", "host", "hostname", "nodename", "node", "node_name", "instance"
+)  # fmt: skip
+
 # StackStorm kills an action at its time-out (1200 s in the metadata of those that wait), and no handler runs then.
 LONGEST_WAIT = 900
 
@@ -74,6 +79,7 @@ class Config:
     log_globs: Tuple[str, ...] = LOG_GLOBS
     log_start: str = "end"
     log_cooldown: int = 360
+    alert_host_labels: Tuple[str, ...] = ALERT_HOST_LABELS
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Config:
@@ -86,7 +92,7 @@ class Config:
         if unknown:
             raise ConfigurationError(f"unknown option {', '.join(unknown)}; known are {', '.join(sorted(known))}")
         given: Dict[str, Any] = {name: value for name, value in values.items() if value is not None}
-        for name in ("restart_command", "restart_probe_command", "automation_hosts", "log_globs"):
+        for name in ("restart_command", "restart_probe_command", "automation_hosts", "log_globs", "alert_host_labels"):
             if name in given:
                 given[name] = _strings(name, given[name])
         if given.get("automation") is False:  # how YAML reads a bare off or no

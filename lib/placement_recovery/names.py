@@ -51,6 +51,12 @@ def ssh_target(config: Config, host: str) -> str:
         raise ConfigurationError(f"ssh_targets, entry {host}: {error}") from error
 
 
+def same_but_for_domain(one: str, other: str) -> bool:
+    """Whether one name is the other one, or that with a domain behind it; case aside."""
+    shorter, longer = sorted((one.casefold(), other.casefold()), key=len)
+    return longer == shorter or longer.startswith(f"{shorter}.")
+
+
 def _check_host(what: str, text: str, host: str) -> None:
     if not host:
         raise _invalid(what, text, "is empty" if not text else "has no host")

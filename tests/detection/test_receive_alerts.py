@@ -122,12 +122,13 @@ def test_repeated_alert_has_the_same_trace_tag(dispatched):
 
 
 def test_lines_of_loki_are_parsed_as_a_log_is(dispatched):
-    """The fault's two lines among others; the stream's label is the host."""
+    """The fault's two lines among others; the stream's label is the host if the node is called alike."""
     lines = (SAMPLES / CONFLICT).read_text().splitlines()
 
-    result = receive(json.dumps(loki(lines, host="rack1-c-1", filename="/var/log/nova/nova-compute.log")), dispatched)
+    labels = {"host": "compute-0.rack1", "filename": "/var/log/nova/nova-compute.log"}
+    result = receive(json.dumps(loki(lines, **labels)), dispatched)
 
-    assert dispatched.hosts == ["rack1-c-1"]
+    assert dispatched.hosts == ["compute-0.rack1"]
     assert dispatched.payloads[0].compute_node_uuid
     assert dispatched.payloads[0].file == "/var/log/nova/nova-compute.log"
     assert f"{len(lines)} log line(s) read" in result["summary"]
@@ -135,12 +136,28 @@ def test_lines_of_loki_are_parsed_as_a_log_is(dispatched):
 
 def test_lines_of_a_query_are_read_in_the_order_of_time(dispatched):
     """A query of Loki returns the newest line first."""
-    stream = loki((SAMPLES / CONFLICT).read_text().splitlines(), newest_first=True, host="c-1")["streams"]
+    stream = loki((SAMPLES / CONFLICT).read_text().splitlines(), newest_first=True, host="compute-0")["streams"]
     body = {"status": "success", "data": {"resultType": "streams", "result": stream, "stats": {}}}
 
     receive(json.dumps(body), dispatched)
 
-    assert dispatched.hosts == ["c-1"]
+    assert dispatched.hosts == ["compute-0"]
+
+
+def test_a_label_does_not_beat_the_node_that_a_line_names(dispatched):
+    """Promtail's `instance` may be the name of a release, or of the pod that collects."""
+    lines = (SAMPLES / CONFLICT).read_text().splitlines()
+
+    receive(json.dumps(loki(lines, instance="nova")), dispatched)
+
+    assert dispatched.hosts == ["compute-0"]
+
+
+def test_the_labels_that_name_the_host_can_be_chosen(dispatched):
+    """In order; of an address with a port the port goes."""
+    receive(json.dumps(alertmanager(alert(host="c-1", rack="r7-c-1:9100"))), dispatched, ["absent", "rack", "host"])
+
+    assert dispatched.hosts == ["r7-c-1"]
 
 
 @pytest.mark.parametrize("name", ["nova-34-placement-503-on-create.log", "nova-34-connection-dropped-on-create.log"])
@@ -195,7 +212,7 @@ def test_body_of_unknown_form_is_refused(dispatched, body):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (alertmanager(alert()), "has none of the labels host, hostname, nodename, instance"),
+        (alertmanager(alert()), "has none of the labels nova_host, compute_host, host"),
         (alertmanager("x"), "an alert has no labels: 'x'"),
         (alertmanager({"labels": []}), "an alert has no labels"),
         (alertmanager(alert(host="c-1; reboot")), "has ';'"),

@@ -113,7 +113,7 @@ class Cloud(NovaRows, PlacementRows):
         """A host with the fault, and servers whose allocations of `resources` each are on the stale provider."""
         host = host or new_name()
         node = node or host
-        uuid = self.compute(host, node, **compute)
+        uuid = self.compute(host, node, **{**_reported(inventories), **compute})
         stale = self.provider(node, inventories=inventories, traits=traits, aggregates=aggregates)
         return StaleHost(host, node, uuid, stale, self.placed_servers(servers, host, node, stale, resources))
 
@@ -191,6 +191,17 @@ class Cloud(NovaRows, PlacementRows):
 def new_name() -> str:
     """A host name that no other test has."""
     return f"host-{secrets.token_hex(4)}"
+
+
+def _reported(inventories: Inventories) -> Dict[str, int]:
+    """What a compute node counts of a host that offers so much, but never less than usual."""
+    usual = {"VCPU": ("vcpus", 16), "MEMORY_MB": ("memory_mb", 65536), "DISK_GB": ("disk_gb", 1028)}
+    found: Dict[str, int] = {}
+    for name, (column, least) in usual.items():
+        offered = inventories.get(name, 0)
+        total = offered.get("total", 0) if isinstance(offered, Mapping) else offered
+        found[column] = max(int(total), least)
+    return found
 
 
 def _given(**values: str) -> Mapping[str, str]:

@@ -18,8 +18,9 @@ from placement_recovery.cloud.model import (
 )
 from placement_recovery.cloud.nova import Nova
 from placement_recovery.cloud.placement import Placement
-from placement_recovery.cloud.snapshot import Owners, Snapshot, same_but_for_domain
+from placement_recovery.cloud.snapshot import Owners, Snapshot
 from placement_recovery.errors import ApiNotFound, ApiUnavailable, CellSilent
+from placement_recovery.names import same_but_for_domain
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")

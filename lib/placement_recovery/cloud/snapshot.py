@@ -14,6 +14,7 @@ from placement_recovery.cloud.model import (
     Provider,
     Server,
 )
+from placement_recovery.names import same_but_for_domain
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,3 @@ class Snapshot:
             return ()
         node = self.hypervisor.node
         return tuple(host for host in self.hidden_hosts if same_but_for_domain(host, node))
-
-
-def same_but_for_domain(one: str, other: str) -> bool:
-    """Whether one name is the other one, or that with a domain behind it; case aside."""
-    shorter, longer = sorted((one.casefold(), other.casefold()), key=len)
-    return longer == shorter or longer.startswith(f"{shorter}.")

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
+from placement_recovery.config import ALERT_HOST_LABELS
 from placement_recovery.detection.logs import Event, Fault, LogParser
 from placement_recovery.detection.payload import FROM_ALERT, LONGEST, ProviderCreationFailed
 from placement_recovery.errors import DispatchFailed, InvalidInput
+from placement_recovery.names import same_but_for_domain
 from placement_recovery.triggers import dispatch_each, not_dispatched
-
-# The labels that name the host, the most reliable first. Exporters put their own address and port into `instance`.
-HOST_LABELS = ("host", "hostname", "nodename", "instance")
 
 LARGEST_BODY = 4_000_000  # characters
 MOST_HOSTS = 100          # per body; more point to Placement itself or to a wrong alert rule
@@ -29,6 +28,7 @@ _PORT = re.compile(r"(?P<host>[^:\[\]]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
 class Received:
     """The content of a body: one payload per host, and everything that produced none."""
 
+    labels: Tuple[str, ...]
     payloads: Dict[str, ProviderCreationFailed] = field(default_factory=dict)
     resolved: int = 0
     lines: int = 0
@@ -44,13 +44,17 @@ class Received:
             self.refused.append(str(error))
 
 
-def receive(body: str, dispatch: Callable[[ProviderCreationFailed], None]) -> Dict[str, Any]:
+def receive(
+    body: str, dispatch: Callable[[ProviderCreationFailed], None], labels: Sequence[str] = ALERT_HOST_LABELS
+) -> Dict[str, Any]:
     """Dispatch one trigger for each host that the body (JSON) names, and return an action's result.
+
+    `labels` are those that name the host, in order; exporters put their own address and port into `instance`.
 
     Raises InvalidInput, before anything is dispatched, if the body has no known form or names too many hosts. If a part
     is invalid or a trigger fails, the rest is dispatched before InvalidInput or DispatchFailed is raised.
     """
-    found = read_body(body)
+    found = read_body(body, labels)
     if len(found.payloads) > MOST_HOSTS:
         raise InvalidInput(
             f"the body names {len(found.payloads)} hosts, and the limit is {MOST_HOSTS}: so many at once point to "
@@ -76,7 +80,7 @@ def _refused(found: Received) -> str:
     return f"{len(found.refused)} part(s) of the body were refused: {reasons}" if found.refused else ""
 
 
-def read_body(body: str) -> Received:
+def read_body(body: str, labels: Sequence[str]) -> Received:
     """Read a body. Raises InvalidInput if it has none of the known forms."""
     if len(body) > LARGEST_BODY:
         raise InvalidInput(f"the body has {len(body)} characters, and the limit is {LARGEST_BODY}")
@@ -84,7 +88,7 @@ def read_body(body: str) -> Received:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"the body is not JSON: {error}") from error
-    found = Received()
+    found = Received(tuple(labels))
     _form_of(document)(document, found)
     return found
 
@@ -114,28 +118,50 @@ def _read_alertmanager(document: Any, found: Received) -> None:
             found.resolved += 1
         else:
             name = _text(labels.get("alertname"))
-            host = _host_in(labels)
+            host = _host_in(labels, found.labels)
             if host:
                 found.add(host, {"file": name, "time": alert.get("startsAt")})
             else:
-                found.refused.append(f"alert {_short(name)} has none of the labels {', '.join(HOST_LABELS)}")
+                found.refused.append(f"alert {_short(name)} has none of the labels {', '.join(found.labels)}")
 
 
 def _read_loki(document: Any, found: Received) -> None:
+    """A fault's two lines may be in two streams, by logger for example: all of one host's are read as one log."""
+    logs: Dict[str, Log] = {}
     for stream in _streams(document):
         labels, values = (stream.get("stream"), stream.get("values")) if isinstance(stream, dict) else (None, None)
         if not isinstance(labels, dict) or not isinstance(values, list):
             found.refused.append(f"a stream has no labels or no values: {_short(stream)}")
             continue
-        for event in _events(labels, values, found):
-            if isinstance(event, Fault):
+        log = logs.setdefault(_host_in(labels, found.labels), Log(_text(labels.get("filename"))))
+        log.lines += _lines(values, found)
+    for host, log in logs.items():
+        for event in log.events():
+            if not isinstance(event, Fault):
+                found.other_failures.append(f"{host or event.host}: {event.cause}")
+            elif host and same_but_for_domain(host, event.node):
+                found.add(host, event.as_dict())
+            else:  # the node that a line names is nova's word, a label the collector's
                 found.add(event.host, event.as_dict())
-            else:
-                found.other_failures.append(f"{event.host}: {event.cause}")
 
 
-def _events(labels: Mapping[str, Any], values: Sequence[Any], found: Received) -> Iterator[Event]:
-    """The events of a stream's lines in the order of time; a query returns the newest first."""
+@dataclass
+class Log:
+    """The lines of all streams of one host."""
+
+    file: str
+    lines: List[Tuple[int, str]] = field(default_factory=list)
+
+    def events(self) -> Iterator[Event]:
+        """In the order of time."""
+        parser = LogParser(self.file)
+        for _, line in sorted(self.lines, key=lambda one: one[0]):
+            yield from parser.feed_line(line)
+        yield from parser.close()
+
+
+def _lines(values: Sequence[Any], found: Received) -> List[Tuple[int, str]]:
+    """A stream's lines, the oldest first; a query returns the newest first."""
     lines: List[Tuple[int, str]] = []
     for value in values:
         if _is_entry(value):
@@ -145,10 +171,7 @@ def _events(labels: Mapping[str, Any], values: Sequence[Any], found: Received) -
     if lines and lines[0][0] > lines[-1][0]:
         lines.reverse()
     found.lines += len(lines)
-    parser = LogParser(_text(labels.get("filename")), _host_in(labels))
-    for _, line in sorted(lines, key=lambda one: one[0]):
-        yield from parser.feed_line(line)
-    yield from parser.close()
+    return lines
 
 
 def _is_entry(value: Any) -> bool:
@@ -184,8 +207,8 @@ def _streams(document: Mapping[str, Any]) -> List[Any]:
     return streams if isinstance(streams, list) else []
 
 
-def _host_in(labels: Mapping[str, Any]) -> str:
-    host = next((labels[name] for name in HOST_LABELS if isinstance(labels.get(name), str) and labels[name]), "")
+def _host_in(labels: Mapping[str, Any], names: Sequence[str]) -> str:
+    host = next((labels[name] for name in names if isinstance(labels.get(name), str) and labels[name]), "")
     match = _PORT.fullmatch(host)
     return match["host"].strip("[]") if match else host
 

@@ -10,7 +10,7 @@ from placement_recovery.audit.nodes import Proven
 from placement_recovery.audit.report import report
 from placement_recovery.automation.notification import NEEDS_APPROVAL_TRIGGER, EndedRun, notify_outcome
 from placement_recovery.clock import Clock
-from placement_recovery.config import may_automate
+from placement_recovery.config import Config, may_automate
 from placement_recovery.detection.alerts import receive
 from placement_recovery.detection.payload import FROM_AUDIT, PROVIDER_CREATION_FAILED, ProviderCreationFailed
 from placement_recovery.entry.results import ActionResult, with_context, with_store, without_context
@@ -34,7 +34,12 @@ def notify(action: Any, ended: EndedRun) -> ActionResult:
 
 def receive_alerts(action: Any, body: str) -> ActionResult:
     """Dispatch one trigger per host that the webhook's body names."""
-    return without_context(action, lambda: receive(body, partial(_dispatch, action)))
+
+    def call() -> Dict[str, Any]:
+        labels = Config.from_mapping(action.config or {}).alert_host_labels
+        return receive(body, partial(_dispatch, action), labels)
+
+    return without_context(action, call)
 
 
 def audit_cloud(action: Any, deep: bool, with_triggers: bool) -> ActionResult:

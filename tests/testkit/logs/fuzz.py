@@ -21,7 +21,7 @@ from placement_recovery.detection.logs import Event, Fault, LogParser
 from placement_recovery.detection.logs.line_splitter import LONGEST_LINE
 from testkit.logs import forms
 
-NEEDED = (b"Got 409", b"Conflicting resource provider name", b"ERROR", b"nova.scheduler.client.report")
+NEEDED = (b"Got 409", b"Conflicting resource provider name")
 # In these forms the phrases are split, or written as numbers.
 SCATTERED = ("docker_split", "docker_split_of_oslo_json", "cri_split")
 IN_NUMBERS = ("journal_json_in_numbers", "journal_json_in_spaced_numbers")

@@ -10,6 +10,8 @@ wrappers       headers and JSON around nova's line, removed
 entries        one record of nova's log
 causes         what a record says about a failed creation
 correlator     joins a cause with the failed update that follows it
+anchors        nova's own sentences, by which its message is found
+journal        the host of a journal's record that is written a field a line
 jsontext       JSON from a log, read safely
 """
 

@@ -6,16 +6,25 @@ import re
 from typing import NamedTuple, Optional
 
 from placement_recovery.detection.logs import events
-from placement_recovery.detection.logs.entries import CREATION_FAILED, Entry
-from placement_recovery.detection.logs.jsontext import read_object, read_text
+from placement_recovery.detection.logs.anchors import (
+    CREATION_FAILED,
+    NO_AUTHENTICATION,
+    NO_CREDENTIALS,
+    NO_ENDPOINT,
+    NO_URL,
+    NOT_CREATED,
+    NOT_RESPONDING,
+    NOT_UPDATED,
+)
+from placement_recovery.detection.logs.entries import Entry
+from placement_recovery.detection.logs.jsontext import read_first_object, read_text
 
 _REPORT_CLIENT = "nova.scheduler.client.report"
 _COMPUTE_MANAGER = "nova.compute.manager"
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _NOT_CREATED = re.compile(
-    r"\[[\w-]{1,80}\] Failed to create resource provider record in placement API "
-    rf"for UUID (?P<uuid>{_UUID})\. Got (?P<status>[0-9]{{3}}): (?P<answer>.*)",
+    rf"(?:\[[\w-]{{1,80}}\] )?{re.escape(NOT_CREATED)}(?P<uuid>{_UUID})\. Got (?P<status>[0-9]{{3}}): (?P<answer>.*)",
     re.DOTALL,
 )
 # If the UUID exists as well, Placement names it too: then the provider is the node's own.
@@ -24,17 +33,16 @@ _NAME_AND_UUID = re.compile(rf", uuid: {_UUID}$")
 
 # Without the dot nova reports a wrong configuration.
 _NOT_UPDATED = re.compile(
-    r"Error updating resources for node (?P<node>[A-Za-z0-9_.:-]{1,255})\.(?:: (?P<exception>.+))?"
+    rf"{re.escape(NOT_UPDATED)}(?P<node>[\w.:-]{{1,255}})\.(?:: ?(?P<exception>.+))?"
 )
 _EXCEPTION = re.compile(rf"(?:[\w.]+\.)?{CREATION_FAILED}Failed to create resource provider (?P<name>.{{1,200}})")
 
-# What nova's Placement client logs if it gets no answer.
 _NO_ANSWER = {
-    "Placement API service is not responding.": events.UNREACHABLE,
-    "The placement API endpoint was not found.": events.UNREACHABLE,
-    "Discovering suitable URL for placement API failed.": events.UNREACHABLE,
-    "Placement service credentials do not work.": events.DENIED,
-    "No authentication information found for placement API.": events.DENIED,
+    NOT_RESPONDING: events.UNREACHABLE,
+    NO_ENDPOINT: events.UNREACHABLE,
+    NO_URL: events.UNREACHABLE,
+    NO_CREDENTIALS: events.DENIED,
+    NO_AUTHENTICATION: events.DENIED,
 }
 _LONGEST_CAUSE = 300
 
@@ -62,17 +70,19 @@ class FailedUpdate(NamedTuple):
 
 def read_cause(entry: Entry) -> Optional[Cause]:
     """Return the cause, which nova's Placement client logs right before the failed update; None for other records."""
-    if entry.logger != _REPORT_CLIENT:
+    if entry.logger not in (_REPORT_CLIENT, ""):
         return None
-    if entry.level == "WARNING":
-        return _no_answer(entry.message)
-    match = _NOT_CREATED.fullmatch(entry.message) if entry.level == "ERROR" else None
+    if entry.level in ("WARNING", "WARN", ""):
+        lost = _no_answer(entry.message)
+        if lost:
+            return lost
+    match = _NOT_CREATED.fullmatch(entry.message) if entry.level in ("ERROR", "") else None
     return _answered(match["uuid"], int(match["status"]), match["answer"]) if match else None
 
 
 def read_failed_update(entry: Entry) -> Optional[FailedUpdate]:
     """Return the failed update of a node if its reason is ResourceProviderCreationFailed or not given, else None."""
-    if entry.logger != _COMPUTE_MANAGER or entry.level != "ERROR":
+    if entry.logger not in (_COMPUTE_MANAGER, "") or entry.level not in ("ERROR", ""):
         return None
     match = _NOT_UPDATED.fullmatch(entry.message)
     if not match:
@@ -101,8 +111,8 @@ def _kind_of(status: int) -> str:
 
 
 def _taken_name(answer: str) -> str:
-    # The whole answer must be Placement's JSON, up to nova's full stop: a text that quotes it continues after it.
-    found = read_object(answer[:-1]).get("errors") if answer.endswith(".") else None
+    # Python 2 may append an exception that has nothing to do with it.
+    found = read_first_object(answer).get("errors")
     for error in found if isinstance(found, list) else []:
         name = _name_in(error.get("detail")) if isinstance(error, dict) and error.get("status") == 409 else ""
         if name:

@@ -6,18 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional
 
+from placement_recovery.detection.logs.anchors import ANCHOR, CREATION_FAILED, LOGGER
 from placement_recovery.detection.logs.jsontext import read_text
 from placement_recovery.detection.logs.wrappers import Unwrapped, unwrap
 
-_TIME = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
-
-# oslo.log's logging_context_format_string; devstack's leaves time and process to the journal.
-_PLAIN = re.compile(
-    rf"(?:(?P<time>{_TIME}) )?(?:(?P<process>\d{{1,10}}) )?(?P<level>[A-Z]{{4,8}}) (?P<logger>nova\.[\w.]{{1,100}}) "
-    r"\[(?P<context>[^\[\]]*)\] (?:\[instance: [^\[\]]*\] )?(?P<message>[^\n]*)",
+# What stands before nova's sentence, in whatever order and form.
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+    r"(?: ?Z|[+-]\d\d:?\d\d| [A-Z]{2,5}(?=\.))?(?:\.\d{1,9})?",
     re.ASCII,
 )
-CREATION_FAILED = "ResourceProviderCreationFailed: "
+_LEVEL = re.compile(r"(?<![\w.])(?:DEBUG|INFO|AUDIT|WARN|WARNING|ERROR|CRITICAL|TRACE)(?![\w.])")
+_PROCESS = re.compile(r"(?<!\S)\d{1,10}(?!\S)", re.ASCII)
+# Where a record of nova's ends: a line feed, or what rsyslog writes for one.
+_END = re.compile(r"[\r\n]|#01[25]")
+_LONGEST_HEADER = 2000
 
 _REQUEST = re.compile(r"req-[A-Za-z0-9-]{1,64}")
 _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
@@ -39,28 +42,36 @@ class Entry:
 
 
 def read_entry(line: str, time: str = "") -> Optional[Entry]:
-    """Return the record that a line holds, whatever wraps it; None if it is not a record of nova's.
+    """Return the record that a line holds, whatever wraps it; None if none of nova's sentences is in it.
 
-    Only the first line of a record counts: a line break in a quoted text does not start a new one. (In a plain file it
-    does, and cannot be distinguished from a real line; that is why the API decides.)
+    Only the first line of a record counts. A sentence that another program's message quotes cannot be told from nova's
+    own; that is why the API decides.
     """
     found = unwrap(line, time)
     if isinstance(found.content, dict):
         return _from_json(found.content, found)
-    match = _PLAIN.match(found.content)
-    return _from_plain(match, found) if match else None
+    anchor = ANCHOR.search(found.content)
+    return _from_text(found.content[: anchor.start()], found.content[anchor.start() :], found) if anchor else None
 
 
-def _from_plain(match: Any, found: Unwrapped) -> Entry:
+def _from_text(header: str, text: str, found: Unwrapped) -> Entry:
+    """The record of nova's sentence, with what can be told by the header before it."""
+    header = header[-_LONGEST_HEADER:]
+    loggers, levels, times = (list(one.finditer(header)) for one in (LOGGER, _LEVEL, _TIME))
+    context = header[loggers[-1].end() :] if loggers else header
+    numbers = _PROCESS.findall(header[times[-1].end() if times else 0 : levels[-1].start() if levels else len(header)])
+    requests = _REQUEST.findall(context)
+    message = _END.split(text, maxsplit=1)[0].rstrip()
     return Entry(
         host=found.host,
-        process=match["process"] or found.process,
-        time=_shown_time(match["time"] or found.time),
-        level=match["level"],
-        logger=match["logger"],
-        request_id=_request_of(match["context"]),
-        message=match["message"].rstrip(),
-        exception="",  # a part of the message
+        process=numbers[0] if numbers else found.process,
+        time=_shown_time(times[-1].group() if times else found.time),
+        level=levels[-1].group() if levels else "",
+        logger=loggers[-1].group() if loggers else "",
+        # Newer releases put the global request id, often None, before the request's own.
+        request_id=requests[:2][-1] if requests else "",
+        message=message,
+        exception=_last_line([line for line in _lines_of(found.exception) if CREATION_FAILED in line]),
     )
 
 
@@ -79,14 +90,6 @@ def _from_json(record: Mapping[str, Any], found: Unwrapped) -> Optional[Entry]:
         message=_message_of(record),
         exception=_exception_of(record),
     )
-
-
-def _request_of(context: str) -> str:
-    # Newer releases put the global request id, often None, before the request's own.
-    found = ""
-    for word in context.split(" ")[:2]:
-        found = word if _REQUEST.fullmatch(word) else found
-    return found
 
 
 def _message_of(record: Mapping[str, Any]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional
 
 from placement_recovery.detection.logs.correlator import Correlator
 from placement_recovery.detection.logs.entries import read_entry
 from placement_recovery.detection.logs.events import Event
 from placement_recovery.detection.logs.frames import Frame, FrameJoiner, Framing
+from placement_recovery.detection.logs.journal import JournalFields
 from placement_recovery.detection.logs.line_splitter import LONGEST_LINE, LineSplitter, each_line, parts
 from placement_recovery.detection.logs.scan import is_worth_reading
 
@@ -28,6 +30,7 @@ class LogParser:
         self._splitter = LineSplitter(state.get("position", 0), state.get("skipping", False))
         self._framing = Framing(*state.get("framing", ()))
         self._joiner = FrameJoiner(state.get("begun", ()))
+        self._journal = JournalFields(state.get("journal_host", ""))
         self._correlator = Correlator(file, host, state.get("pending"))
 
     @property
@@ -42,6 +45,7 @@ class LogParser:
             "skipping": self._splitter.skipping,
             "framing": [self._framing.is_json, self._framing.is_cri, self._framing.seen],
             "begun": self._joiner.state(),
+            "journal_host": self._journal.host,
             "pending": self._correlator.state(),
         }
 
@@ -90,6 +94,8 @@ class LogParser:
             self._framing.learn(line)
             if self._joiner.is_open or is_worth_reading(line, self._framing):
                 events += self._read_line(line, at)
+            else:
+                self._journal.learn(line)
         return events
 
     def _read_line(self, line: bytes, at: int) -> List[Event]:
@@ -98,4 +104,7 @@ class LogParser:
 
     def _read_frame(self, frame: Frame, at: int) -> List[Event]:
         entry = read_entry(frame.text, frame.time)
-        return self._correlator.add(entry, at) if entry else []
+        if entry is None:
+            return []
+        host = entry.host or self._journal.host_of(frame.text)
+        return self._correlator.add(replace(entry, host=host), at)
