@@ -9,7 +9,8 @@ from placement_recovery.config import Config
 from placement_recovery.errors import ConfigurationError, InvalidInput
 
 MAX_NAME_LENGTH = 255
-MAX_LABEL_LENGTH = 63
+# HOST_NAME_MAX of Linux; nova takes what gethostname says.
+MAX_LABEL_LENGTH = 64
 
 _MAX_SHOWN = 80
 
@@ -51,6 +52,11 @@ def ssh_target(config: Config, host: str) -> str:
         raise ConfigurationError(f"ssh_targets, entry {host}: {error}") from error
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are one but for their case and a trailing dot, which libvirt leaves without a domain."""
+    return one.casefold().rstrip(".") == other.casefold().rstrip(".")
+
+
 def same_but_for_domain(one: str, other: str) -> bool:
     """Whether one name is the other one, or that with a domain behind it; case aside."""
     shorter, longer = sorted((one.casefold(), other.casefold()), key=len)
@@ -69,13 +75,14 @@ def _check_host(what: str, text: str, host: str) -> None:
     invalid = re.search(r"[^A-Za-z0-9_.-]", host)
     if invalid:
         raise _invalid(what, text, f"has {invalid.group()!r}; only letters, digits, '.', '-' and '_' are allowed")
-    for label in host.split("."):
+    # libvirt ends the name of a host that has no domain with a dot.
+    for label in (host[:-1] if host.endswith(".") else host).split("."):
         _check_label(what, text, label)
 
 
 def _check_label(what: str, text: str, label: str) -> None:
     if not label:
-        raise _invalid(what, text, "has an empty part: a dot at its beginning or end, or two in a row")
+        raise _invalid(what, text, "has an empty part: a dot at its beginning, or two in a row")
     if len(label) > MAX_LABEL_LENGTH:
         raise _invalid(what, text, f"has a part of {len(label)} characters; the maximum is {MAX_LABEL_LENGTH}")
     if label.startswith("-") or label.endswith("-"):

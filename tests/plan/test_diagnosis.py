@@ -191,11 +191,6 @@ def test_a_provider_without_any_compute_is_no_host(cloud, planner):
     assert finding(planner, name) == "unknown_host"
 
 
-def test_a_name_in_another_case_is_another_name(cloud, planner):
-    """Nova's hosts are compared exactly."""
-    assert finding(planner, cloud.stale_host(servers=0).host.upper()) == "unknown_host"
-
-
 def test_a_host_without_any_provider_has_another_fault(cloud, planner):
     """Nothing stands in nova-compute's way."""
     host = new_name()
@@ -245,3 +240,42 @@ def test_a_name_that_is_one_hosts_and_another_ones_node_is_refused(cloud, planne
     plan = planner.plan(name)
     assert plan.diagnosis.finding == "ambiguous_host"
     assert f"host {other} reports node {name}" in refusal(plan)
+
+
+def test_a_name_in_another_case_or_with_another_end_is_the_same(cloud, planner):
+    """Alerts and DNS change the case, and libvirt ends the name of a host without a domain with a dot."""
+    host, safe = new_name(), {"automation": "when_safe"}
+    cloud.stale_host(servers=1, host=host, node=f"{host}.")
+    for asked in (host, f"{host}.", host.upper()):
+        plan = planner.plan(asked, automatic=True, config=safe)
+        assert (plan.state, plan.host, plan.node) == ("ready", host, f"{host}.")
+
+
+def test_the_only_host_that_is_called_so_but_for_its_domain_is_meant(cloud, planner):
+    """A person sees which it is; a trigger asks first."""
+    host, safe = new_name(), {"automation": "when_safe"}
+    full = f"{host}.ctlplane.example.org"
+    cloud.stale_host(servers=1, host=full)
+    plan = planner.plan(host)
+    assert (plan.state, plan.host) == ("ready", full)
+    assert any(f"host {full} (node {full}) is the only one that is called alike" in note for note in plan.notes)
+    asked = planner.plan(host, automatic=True, config=safe)
+    assert asked.state == "needs_approval"
+    assert planner.plan(full, approve=asked.digest).state == "ready"
+
+
+def test_two_hosts_that_are_called_so_but_for_their_domains_are_refused(cloud, planner):
+    """Nothing is guessed; an exact name is that host's."""
+    host = new_name()
+    cloud.stale_host(servers=1, host=f"{host}.a.example.org")
+    cloud.healthy_host(host=f"{host}.b.example.org")
+    plan = planner.plan(host)
+    assert (plan.diagnosis.finding, plan.state) == ("ambiguous_host", "refused")
+    assert planner.plan(f"{host}.a.example.org").state == "ready"
+
+
+def test_the_nearest_names_of_an_unknown_host_are_told(cloud, planner):
+    """Somebody mistyped it."""
+    host = cloud.healthy_host().host
+    plan = planner.plan(f"{host}x")
+    assert (plan.diagnosis.finding, f"its nearest names are {host}" in refusal(plan)) == ("unknown_host", True)

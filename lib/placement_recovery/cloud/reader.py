@@ -20,7 +20,7 @@ from placement_recovery.cloud.nova import Nova
 from placement_recovery.cloud.placement import Placement
 from placement_recovery.cloud.snapshot import Owners, Snapshot
 from placement_recovery.errors import ApiNotFound, ApiUnavailable, CellSilent
-from placement_recovery.names import same_but_for_domain
+from placement_recovery.names import same_but_for_domain, same_name
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
@@ -261,8 +261,16 @@ def _is_same(known: Optional[Consumer], parts: Mapping[str, Part], providers: Tu
     return known.on(providers) == {uuid: dict(one.resources) for uuid, one in parts.items()}
 
 
-def _matches(name: str, hypervisors: Iterable[Hypervisor]) -> Tuple[Hypervisor, ...]:
-    return tuple(one for one in hypervisors if name in (one.host, one.node))
+def _matches(name: str, hypervisors: Sequence[Hypervisor]) -> Tuple[Hypervisor, ...]:
+    """The compute nodes that are called so: exactly, else in another case or but for a trailing dot, else but for the
+    domain.
+    """
+    ways: Tuple[Callable[[str, str], bool], ...] = (str.__eq__, same_name, same_but_for_domain)
+    for way in ways:
+        found = tuple(one for one in hypervisors if way(one.host, name) or way(one.node, name))
+        if found:
+            return found
+    return ()
 
 
 def unreachable_hosts(services: Iterable[ComputeService]) -> Tuple[str, ...]:

@@ -14,7 +14,7 @@ from placement_recovery.cloud.model import (
     Provider,
     Server,
 )
-from placement_recovery.names import same_but_for_domain
+from placement_recovery.names import same_but_for_domain, same_name
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,12 @@ class Snapshot:
     def hypervisor(self) -> Optional[Hypervisor]:
         """The compute node that was asked for, where that is clear."""
         return self.matches[0] if len(self.matches) == 1 else None
+
+    @property
+    def is_called_so(self) -> bool:
+        """Whether the host or its node bears the name that was asked for, but for its case and a trailing dot."""
+        node, name = self.hypervisor, self.requested_name
+        return node is not None and (same_name(node.host, name) or same_name(node.node, name))
 
     @property
     def stale(self) -> Optional[Provider]:

@@ -42,6 +42,11 @@ def to_approve(case: Case) -> Dict[str, str]:
 def asked_for(case: Case, approved: bool) -> List[str]:
     """What this very request needs a person for; another request for the same plan may not."""
     found = []
+    if case.request.automatic and not case.snapshot.is_called_so:
+        found.append(
+            f"a trigger asked for {case.snapshot.requested_name}, and only host {case.hypervisor.host} (node "
+            f"{case.hypervisor.node}) is called alike: see that it is the one that is meant"
+        )
     if case.request.automatic and case.config.automation == "ask":
         found.append("a trigger asked for this, and automation is 'ask' in the pack's configuration")
     strangers = [one.uuid for one in case.decisions if one.kind == UNKNOWN and one.disposition == KEEP]

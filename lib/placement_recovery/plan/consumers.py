@@ -163,9 +163,10 @@ def _judge_hostless(consumer: Consumer, server: Server, view: View) -> Decision:
 def _judge_here(consumer: Consumer, server: Server, view: View) -> Decision:
     where = f"{server.status} on {server.host}"
     if server.node != view.node:
+        under = f"under node name {server.node}" if server.node else "on no node of it"
         fact = (
-            f"{where}, but under node name {server.node}: nova does not track it on {view.node}. Bring its node name "
-            f"back, or move the server, first"
+            f"{where}, but {under}: nova does not track it on {view.node}. Bring its node name back, or move the "
+            f"server, first"
         )
         return Decision(consumer, SERVER, BLOCKED, fact, server.name)
     elsewhere = [one for one in view.hypervisors if one.uuid in consumer.without(view.stale)]

@@ -6,6 +6,7 @@ node's name. In the second case the provider is a healthy host's, so the five pa
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
@@ -85,8 +86,15 @@ def _without_hypervisor(snapshot: Snapshot) -> Diagnosis:
         )
     return Diagnosis(
         UNKNOWN_HOST,
-        f"nova knows no compute host and no node {requested_name}; 'openstack hypervisor list' shows all",
+        f"nova knows no compute host and no node {requested_name}{_nearest(snapshot)}; 'openstack hypervisor list' "
+        f"shows all",
     )
+
+
+def _nearest(snapshot: Snapshot) -> str:
+    names = {name for one in snapshot.hypervisors for name in (one.host, one.node)}
+    found = difflib.get_close_matches(snapshot.requested_name, sorted(names), n=3)
+    return f"; its nearest names are {', '.join(found)}" if found else ""
 
 
 def _ambiguous(snapshot: Snapshot) -> Diagnosis:

@@ -32,7 +32,7 @@ def refusals(case: Case) -> List[str]:
     if case.request.method == TRANSPLANT:
         return found + transplant_refusals(case) + _automation_refusals(case)
     stale = case.stale.inventories
-    for problem in (*misfits(case.kept, stale), *shrunk(case.kept.values(), stale, case.hypervisor.reported)):
+    for problem in misfits(case.kept, stale) or shrunk(case.kept.values(), stale, case.hypervisor.reported):
         found.append(
             f"{problem}: what is kept would not fit the new provider. Use method=transplant, which moves "
             f"over-committed hosts too, or move servers away"
@@ -159,6 +159,11 @@ def notes(case: Case) -> List[str]:
         elsewhere = sorted(one.consumer.without(case.tree))
         if elsewhere:
             found.append(f"{one.label} {one.uuid} also holds {', '.join(elsewhere)}, which stays as it is")
+    if not case.snapshot.is_called_so:
+        found.append(
+            f"{case.snapshot.requested_name} was asked for, and host {case.hypervisor.host} (node "
+            f"{case.hypervisor.node}) is the only one that is called alike"
+        )
     service = case.snapshot.service
     if service is not None and service.status == "disabled":
         reason = service.disabled_reason or "no reason given"
