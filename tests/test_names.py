@@ -6,7 +6,7 @@ import pytest
 
 from placement_recovery.config import Config
 from placement_recovery.errors import ConfigurationError, InvalidInput
-from placement_recovery.names import check_host_name, check_ssh_target, ssh_target
+from placement_recovery.names import as_typed, check_host_name, check_ssh_target, ssh_target
 from testkit.host_names import HOSTILE
 
 
@@ -82,3 +82,23 @@ def test_a_hostile_target_in_the_configuration_is_named():
     """The error leads to the entry of ssh_targets."""
     with pytest.raises(ConfigurationError, match="ssh_targets, entry compute-0"):
         ssh_target(Config(ssh_targets={"compute-0": "-oProxyCommand=x"}), "compute-0")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "c-0.example.org", " c-0.example.org ", "http://c-0.example.org", "<http://c-0.example.org|c-0.example.org>",
+        "<https://c-0.example.org/>", '"c-0.example.org"', "\u201cc-0.example.org\u201d", "`c-0.example.org`",
+    ],
+)
+def test_what_a_chat_makes_of_a_name_is_that_name(typed):
+    """Links and curled quotes."""
+    assert as_typed(typed) == "c-0.example.org"
+    assert check_host_name(as_typed(typed)) == "c-0.example.org"
+
+
+@pytest.mark.parametrize("typed", ["$(reboot)", "c-0;ls", "http://", "<http://|b>", "http://c-0/path"])
+def test_nothing_else_becomes_a_name(typed):
+    """What is left is checked as any other."""
+    with pytest.raises(InvalidInput):
+        check_host_name(as_typed(typed))

@@ -14,6 +14,10 @@ MAX_LABEL_LENGTH = 64
 
 _MAX_SHOWN = 80
 
+_AROUND = " \t\"'`\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb"
+# http://NAME, <http://NAME> or <http://NAME|NAME>
+_LINK = re.compile(r"<?https?://(?P<name>[^\s<>|/]+)/?(?:\|[^<>]*)?>?")
+
 
 def check_host_name(text: str) -> str:
     """Return `text` if it is a valid name of a Nova host, else raise InvalidInput with the reason.
@@ -23,6 +27,13 @@ def check_host_name(text: str) -> str:
     """
     _check_host("host name", text, text)
     return text
+
+
+def as_typed(text: str) -> str:
+    """The name in what a person typed: Slack makes links of names, phones curl the quotes around them."""
+    bare = text.strip(_AROUND)
+    link = _LINK.fullmatch(bare)
+    return link["name"] if link else bare
 
 
 def check_ssh_target(text: str) -> str:

@@ -12,6 +12,7 @@ from placement_recovery.config import Config
 from placement_recovery.entry.parameters import check_one_of
 from placement_recovery.entry.results import ActionResult, with_context, with_store
 from placement_recovery.errors import ApiFailure, ConfigurationError, InvalidInput
+from placement_recovery.names import as_typed
 from placement_recovery.plan.brief import brief, inert
 from placement_recovery.plan.case import Request
 from placement_recovery.plan.plan import Plan
@@ -47,7 +48,7 @@ def plan(action: Any, host: str, request: Request) -> ActionResult:
     """
 
     def first(config: Config, store: Store) -> Optional[Dict[str, Any]]:
-        skipped = skip(config, store, Clock(), host, request)
+        skipped = skip(config, store, Clock(), as_typed(host), request)
         return planned(skipped) if skipped else None
 
     return with_context(action, lambda context: planned(plan_ahead(context, host, request)), first=first)
@@ -95,7 +96,7 @@ def save(action: Any, host: str, request: Request, recovery_id: str, started_by:
 
 
 def _check_meant(saved: Saved, host: str, method: str) -> None:
-    if host not in (saved.host, saved.node, saved.requested_name) or method != saved.method:
+    if as_typed(host) not in (saved.host, saved.node, saved.requested_name) or method != saved.method:
         raise InvalidInput(
             f"recovery {saved.id} belongs to {saved.host} by {saved.method}, not of {host} by {method}: nothing is "
             f"done. Resume it by its id alone, with resume_recovery"
@@ -159,6 +160,6 @@ def unfinished_recovery(action: Any, recovery_id: str, host: str) -> ActionResul
         if not recovery_id and not host:
             return {**show_all(store, only_open=True), "recovery_id": ""}
         check_one_of("recovery_id", recovery_id, "host", host)
-        return show_one(store, Clock(), recovery_id or find_open(store, host))
+        return show_one(store, Clock(), recovery_id or find_open(store, as_typed(host)))
 
     return with_store(action, call, recovery_id)

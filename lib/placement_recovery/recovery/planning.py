@@ -12,7 +12,7 @@ from placement_recovery.cloud.reader import Known
 from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.config import Config
 from placement_recovery.errors import HostFailure, InvalidInput
-from placement_recovery.names import check_host_name
+from placement_recovery.names import as_typed, check_host_name
 from placement_recovery.plan.case import Request, Surroundings
 from placement_recovery.plan.diagnosis import RECOVERABLE, STALE_PROVIDER, diagnose
 from placement_recovery.plan.method import APPROVED, TRANSPLANT
@@ -37,6 +37,7 @@ def plan_recovery(
 
     Consumers that `known` tells are read again only where they changed.
     """
+    requested_name = as_typed(requested_name)
     skipped = skip(context.config, context.store, context.clock, requested_name, request)
     if skipped:
         return Snapshot(requested_name, (), (), service=None, matches=()), skipped
