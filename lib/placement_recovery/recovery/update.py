@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Callable, List, Set, TypeVar
+from typing import Callable, Dict, List, Mapping, Set, Tuple, TypeVar
 
 from placement_recovery.cloud.model import Consumer, Provider
 from placement_recovery.cloud.placement import CONCURRENT_UPDATE
@@ -60,6 +60,27 @@ def update_with_retry(context: Context, provider_uuid: str, change: Callable[[Pr
         return change(context.placement.describe(Provider(provider_uuid, "", generation=0)))
 
     return retry_on_conflict(context, write, _exhausted(provider_uuid))
+
+
+def update_settings(
+    context: Context, provider_uuid: str, changes: Mapping[str, Callable[[Provider], int]]
+) -> Tuple[str, ...]:
+    """The same for several changes: one look serves all, for each write tells the generation of the next.
+
+    A change returns the provider's generation after it. Returns the names of those that wrote, in whichever look.
+    """
+    wrote: Dict[str, None] = {}
+
+    def change_all(found: Provider) -> bool:
+        for what, change in changes.items():
+            generation = change(found)
+            if generation != found.generation:
+                found = replace(found, generation=generation)
+                wrote[what] = None
+        return bool(wrote)
+
+    update_with_retry(context, provider_uuid, change_all)
+    return tuple(wrote)
 
 
 def update_traits(context: Context, provider_uuid: str, change: Callable[[Set[str]], Set[str]]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import List, Set
+from typing import Set
 
 from placement_recovery.cloud.model import ACCEPTED, LOCK_PREFIX, STATUS_DISABLED, Provider
 from placement_recovery.errors import ApiRejected
@@ -13,7 +13,7 @@ from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.methods import MOVE_ALLOCATIONS
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
-from placement_recovery.recovery.update import update_with_retry
+from placement_recovery.recovery.update import update_settings
 
 # Traits that nova-compute writes by itself from what its driver reports: that one is not there any more is its word.
 NOVA_OWN = ("COMPUTE_", "HW_", "OWNER_NOVA")
@@ -28,24 +28,16 @@ def copy_provider_settings(context: Context, journal: Journal) -> str:
     seen = look_at_replacement(context, journal, with_stale=False)
     new = require_new(seen, journal.saved)
     aggregates = wanted_aggregates(context, journal.saved)
-    copied: List[str] = []
-
-    def copy(found: Provider) -> bool:
-        """One look serves all three: each write tells the generation of the next, and a conflict looks anew."""
-        for what, change in (
-            ("traits", partial(_traits, context, journal)),
-            ("aggregates", partial(_aggregates, context, aggregates)),
-            ("inventories", partial(_inventories, context, journal)),
-        ):
-            generation = change(found)
-            if generation != found.generation:
-                found = replace(found, generation=generation)
-                copied.append(what)
-        return bool(copied)
-
-    update_with_retry(context, new.uuid, copy)
-    carried = ", ".join(dict.fromkeys(copied))
-    return f"provider {new.uuid} carries the stale one's settings" + (f" ({carried})" if carried else "")
+    copied = update_settings(
+        context,
+        new.uuid,
+        {
+            "traits": partial(_traits, context, journal),
+            "aggregates": partial(_aggregates, context, aggregates),
+            "inventories": partial(_inventories, context, journal),
+        },
+    )
+    return f"provider {new.uuid} carries the stale one's settings" + (f" ({', '.join(copied)})" if copied else "")
 
 
 def wanted_aggregates(context: Context, saved: Saved) -> Set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Callable, Dict, Set
+from typing import Dict, Set
 
 from placement_recovery.cloud.model import Inventory, Provider
 from placement_recovery.records.journal import Journal
@@ -12,7 +12,7 @@ from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import take_lock
 from placement_recovery.recovery.new_provider import require_new_provider
 from placement_recovery.recovery.steps.copy_provider_settings import NOVA_OWN, carried_traits, wanted_aggregates
-from placement_recovery.recovery.update import update_with_retry
+from placement_recovery.recovery.update import update_settings
 
 
 def restore_provider_settings(context: Context, journal: Journal) -> str:
@@ -24,42 +24,42 @@ def restore_provider_settings(context: Context, journal: Journal) -> str:
     take_lock(context, journal, new.uuid)
     traits = {one for one in carried_traits(old) if not one.startswith(NOVA_OWN)}
     aggregates = wanted_aggregates(context, journal.saved)
-    changes: Dict[str, Callable[[Provider], bool]] = {
-        "traits": partial(_traits, context, traits),
-        "aggregates": partial(_aggregates, context, aggregates),
-        "inventories": partial(_inventories, context, old),
-    }
-    restored = [what for what, change in changes.items() if update_with_retry(context, new.uuid, change)]
+    restored = update_settings(
+        context,
+        new.uuid,
+        {
+            "traits": partial(_traits, context, traits),
+            "aggregates": partial(_aggregates, context, aggregates),
+            "inventories": partial(_inventories, context, old),
+        },
+    )
     if not restored:
         return f"provider {new.uuid} carries all that was set on the stale one"
     return f"provider {new.uuid} carries the stale one's {', '.join(restored)} again"
 
 
-def _traits(context: Context, wanted: Set[str], new: Provider) -> bool:
+def _traits(context: Context, wanted: Set[str], new: Provider) -> int:
     if wanted <= set(new.traits):
-        return False
+        return new.generation
     for trait in sorted(one for one in wanted if one.startswith("CUSTOM_")):
         context.placement.create_trait(trait)
-    context.placement.set_traits(new, wanted | set(new.traits))
-    return True
+    return context.placement.set_traits(new, wanted | set(new.traits))
 
 
-def _aggregates(context: Context, wanted: Set[str], new: Provider) -> bool:
+def _aggregates(context: Context, wanted: Set[str], new: Provider) -> int:
     if wanted <= set(new.aggregates):
-        return False
-    context.placement.set_aggregates(new, wanted | set(new.aggregates))
-    return True
+        return new.generation
+    return context.placement.set_aggregates(new, wanted | set(new.aggregates))
 
 
-def _inventories(context: Context, old: Provider, new: Provider) -> bool:
+def _inventories(context: Context, old: Provider, new: Provider) -> int:
     wanted: Dict[str, Inventory] = {name: _merged(old, name, found) for name, found in new.inventories.items()}
     for name, inventory in old.inventories.items():
         if name.startswith("CUSTOM_") and name not in wanted:
             wanted[name] = inventory
     if wanted == dict(new.inventories):
-        return False
-    context.placement.set_inventories(new, wanted)
-    return True
+        return new.generation
+    return context.placement.set_inventories(new, wanted)
 
 
 def _merged(old: Provider, name: str, found: Inventory) -> Inventory:
