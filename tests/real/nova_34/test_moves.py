@@ -35,6 +35,7 @@ class Moves:
     def resize(self):
         """While nova-conductor hangs the resize has begun and has no migration; then it is done, and reverted."""
         server = self.servers["resized"]
+        self.await_up()
         self.lab.pause("conductor")
         try:
             self.client.act(server, "resize", {"flavorRef": self.client.flavor("large")})
@@ -48,6 +49,7 @@ class Moves:
     def mistake(self):
         """A resize that is confirmed while the host is broken: nova sets the server to ERROR."""
         server = self.servers["mistaken"]
+        self.await_up()
         self.client.resize(server)
         with pytest.raises(LabError, match="is in ERROR, not ACTIVE"):
             self.client.confirm(server)
@@ -76,6 +78,10 @@ class Moves:
         """The host is safe again; before nova believes it, nova-compute has to start on a node that nova knows."""
         self.lab.restart_compute(HOST)
         self.client.force_down(HOST, False)
+        self.await_up()
+
+    def await_up(self):
+        """nova refuses to move servers of a host whose service has not reported for a while, as on a busy machine."""
         wait_until(f"nova takes {HOST} for up", lambda: self.client.service(HOST)["state"] == "up", 60)
 
     def _migrations(self, server):
