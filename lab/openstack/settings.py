@@ -164,7 +164,6 @@ def nova(folder: Path, ports: Ports, release: str, etc: Path, host: str, state: 
             "compute_driver": "lab.LabDriver",
             "rootwrap_config": etc / "rootwrap.conf",
             "report_interval": 5,
-            "service_down_time": 30,
             "update_resources_interval": UPDATE_SECONDS,
             "periodic_fuzzy_delay": 0,
             "heal_instance_info_cache_interval": -1,  # there are no networks

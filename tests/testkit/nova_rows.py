@@ -26,7 +26,7 @@ from nova_servers import ServerRows, now
 LONG_AGO = datetime.datetime(2001, 1, 1)
 # From version 38 on nova-api calls nova-compute over the message bus when the service is switched; none is there.
 SERVICE_VERSION = 37
-# nova-api takes a service for down whose last report is older than service_down_time (60 s by default, 30 in the lab).
+# nova-api takes a service for down whose last report is older than service_down_time (60 s by default).
 HEARTBEAT_SECONDS = 8
 
 

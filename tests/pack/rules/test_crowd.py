@@ -93,7 +93,8 @@ def says_so(status, output, recovery_id):
     """Whether a run that was not needed succeeded and tells why: this recovery, or a faster start, or its good end."""
     if (status, output["state"]) not in (("succeeded", "healthy"), ("succeeded", "skipped")):
         return False
-    return any(words in output["summary"] for words in (recovery_id, "it is under way", "is healthy"))
+    told = (recovery_id, "it is under way", "was faster", "the cooldown is", "is healthy")
+    return any(words in output["summary"] for words in told)
 
 
 def check_recovered(cloud, stale):
