@@ -234,3 +234,41 @@ def test_no_password_is_in_any_result_or_record(cloud, config, datastore, tmp_pa
     said = json.dumps(results) + "".join(capfd.readouterr()) + "".join(stored)
     for secret in (clouds["auth"]["password"], "hunter2-wrong", "hunter2-broken"):
         assert secret not in said
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "told"),
+    [
+        ("show_allocations", {"consumer": "nonsense"}, "consumer must be a UUID, not 'nonsense'"),
+        ("show_allocations", {"provider": "nope"}, "there is no provider 'nope', by name or by UUID"),
+        ("list_servers", {"host": "nope"}, "nova lists no compute service of host 'nope'"),
+        ("show_recoveries", {"recovery_id": "nonsense"}, "there is none with this id, or its record was removed"),
+    ],
+)
+def test_what_is_not_there_is_no_empty_success(config, action, given, told):
+    """Somebody mistyped it."""
+    assert told in failed(call(action, config, **given))["summary"]
+
+
+def test_what_is_not_read_does_not_look_empty(cloud, config):
+    """Without a filter the list tells of no inventories, traits and aggregates."""
+    host = cloud.healthy_host()
+    listed = done(call("list_resource_providers", config))
+    (found,) = [one for one in listed["resource_providers"] if one["uuid"] == host.uuid]
+    assert set(found) == {"uuid", "name", "generation", "parent_uuid", "root_uuid"}
+    (whole,) = done(call("list_resource_providers", config, uuid=host.uuid))["resource_providers"]
+    assert whole["inventories"]
+
+
+def test_the_unfinished_recoveries_are_listed(cloud, config):
+    """Each with its last sign of life; one recovery is one."""
+    host = cloud.stale_host(servers=1).host
+    planned = done(call("plan_recovery", config, host=host))
+    saved = done(call("save_allocations", config, host=host, digest=planned["digest"]))
+    shown = done(call("show_recoveries", config, unfinished=True))
+    assert saved["recovery_id"] in [one["id"] for one in shown["recoveries"]]
+    one = done(call("show_recoveries", config, host=host))
+    assert one["summary"].startswith(f"1 recovery of {host}, 1 unfinished")
+    assert one["recoveries"][0]["last_sign"].endswith("Z")
+    steps = done(call("show_recoveries", config, recovery_id=saved["recovery_id"]))["steps"]
+    assert [step["name"] for step in steps] == ["save_allocations"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from testkit.cloud import new_name
 from testkit.driving import begin, go_on, open_hasty, recover
 from testkit.placement import NOVA_INVENTORIES
 from testkit.rows import new_uuid
@@ -74,3 +75,14 @@ def test_a_standard_trait_that_an_operator_set_comes_back(cloud, context):
     with cloud.nova_compute(stale.host, interval=0.1):
         recover(context, stale.host)
     assert "STORAGE_DISK_SSD" in cloud.traits(stale.compute_uuid)
+
+
+@pytest.mark.parametrize("method", ["preserve", "discard"])
+def test_aggregates_that_nova_knows_follow_nova(cloud, context, method):
+    """The host was taken out of one after the fault: nova's list of hosts counts, not the stale provider."""
+    unknown = new_uuid()
+    known = cloud.nova.call("POST", "/os-aggregates", {"aggregate": {"name": new_name()}})["aggregate"]["uuid"]
+    stale = cloud.stale_host(servers=0, aggregates=(unknown, known))
+    with cloud.nova_compute(stale.host, interval=0.1):
+        recover(context, stale.host, method)
+    assert cloud.aggregates(stale.compute_uuid) == {unknown}
