@@ -218,11 +218,20 @@ def _lives_elsewhere(uuid: str, holders: Holders) -> bool:
 
 
 def without_a_home(context: Context, saved: Saved, holders: Holders) -> List[str]:
-    """Servers that live elsewhere now and hold nothing there, though this recovery wrote them."""
-    elsewhere = [one.uuid for one in saved.consumers if _lives_elsewhere(one.uuid, holders)]
+    """Servers that live elsewhere now and do not hold what a server holds there, though this recovery wrote them.
+
+    Who held a part of that host before, a disk for example, may have that one back in place of its new one: a server's
+    memory is always allocated on its own compute node's provider.
+    """
+    elsewhere = {one.uuid: one for one in saved.consumers if _lives_elsewhere(one.uuid, holders)}
     homes = {uuid: holders.view.home_of(holders.owners.servers[uuid]) for uuid in elsewhere}
-    held = context.reader.show_consumers(elsewhere)
-    return [one.uuid for one in held if homes[one.uuid] and homes[one.uuid] not in one.allocations]
+
+    def is_at_home(held: Consumer) -> bool:
+        here = held.allocations.get(homes[held.uuid], {})
+        needed = "MEMORY_MB" in part_on(elsewhere[held.uuid].consumer, holders.view.stale)
+        return bool(here) and ("MEMORY_MB" in here or not needed)
+
+    return [one.uuid for one in context.reader.show_consumers(elsewhere) if homes[one.uuid] and not is_at_home(one)]
 
 
 def widen_for(

@@ -282,3 +282,24 @@ def test_unknown_drop_drops_them_with_approval(cloud, context, finish, doubtful)
     assert finish(context, stale, begin(context, stale.host, "transplant", "drop")).progress.state == "finished"
     assert [cloud.allocations(one) for one in (hostless, unknown)] == [{}, {}]
     assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: ONE_SERVER}
+
+
+def test_a_server_that_moves_to_where_it_held_a_disk_in_the_moment_of_the_write_is_named(cloud, context):
+    """Its new allocation bears the generation that the write names, and is overwritten with the disk alone."""
+    stale, home, meddler = cloud.stale_host(servers=1), cloud.healthy_host(), Meddler()
+    server = cloud.server(host=stale.host)
+    cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, home.uuid: {"DISK_GB": 7}})
+    recovery_id = begin(context, stale.host, "transplant")
+
+    def move() -> None:
+        cloud.set_server(server, host=home.host, node=home.node)
+        cloud.allocate(server, {})
+        cloud.allocate(server, {home.uuid: ONE_SERVER})
+
+    meddler.before("POST", "/allocations", move)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        with pytest.raises(ConsumerChanged, match=f"{server}.*heal_allocations --instance {server} --force"):
+            go_on(watched(context, meddler), recovery_id)
+        cloud.allocate(server, {home.uuid: ONE_SERVER})
+        go_on(context, recovery_id)
+    assert cloud.allocations(server) == {home.uuid: ONE_SERVER}
