@@ -117,7 +117,7 @@ MISSHAPEN = [
     ("saved", ("tree",), [], "tree: "),
     ("saved", ("service", "status"), "UNKNOWN", "service/status: 'UNKNOWN' is not one of"),
     ("saved", ("method",), "adopt me", "method: 'adopt me' is not one of"),
-    ("saved", ("version",), "1", "version: 1 was expected"),
+    ("saved", ("version",), "2", "version: 2 was expected"),
     ("saved", ("extra",), 1, r"\(top\): Additional properties are not allowed"),
     ("progress", ("steps", "save_allocations", "tries"), 0, "steps/save_allocations/tries: 0 is less than"),
     ("progress", ("state",), "sleeping", "state: 'sleeping' is not one of"),
@@ -151,8 +151,8 @@ def test_what_is_no_record_at_all_is_refused(part, text):
 def test_a_record_of_another_version_is_refused_with_words(part):
     """Whatever else it holds: by the same names another version may mean other things."""
     text, read = READERS[part]
-    document = {**json.loads(text), "version": 2, "of_a_later_version": True}
-    words = f"its {part} record has version 2, and this version of the pack reads version 1. Nothing is done with it"
+    document = {**json.loads(text), "version": 3, "of_a_later_version": True}
+    words = f"its {part} record has version 3, and this version of the pack reads version 2. Nothing is done with it"
     with pytest.raises(RecordInvalid, match=f"recovery {ID}: {words}"):
         read(ID, json.dumps(document))
 

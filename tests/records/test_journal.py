@@ -151,6 +151,17 @@ def test_a_record_that_cannot_be_read_stands_in_the_way_of_its_host_alone(store)
     assert unfinished(store, "compute-1") == ()
 
 
+def test_a_record_of_another_version_of_the_pack_stands_in_the_way_of_its_host(store):
+    """Its id need not tell of which host it is, but its text does."""
+    opened(store)
+    text = store.get("3f9a2c0d11", PROGRESS)
+    store.put("3f9a2c0d11", PROGRESS, text.replace('"version": 2', '"version": 1'))
+    with pytest.raises(RecordInvalid, match="finish this recovery with the version of the pack that began it"):
+        unfinished(store, "compute-0")
+    assert unfinished(store, "compute-1") == ()
+    assert [row["id"] for row in show_all(store, "compute-0")["recoveries"]] == ["3f9a2c0d11"]
+
+
 def test_all_others_are_shown_beside_a_record_that_cannot_be_read(store):
     """Somebody has to find out what to put back."""
     opened(store)

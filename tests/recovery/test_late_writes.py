@@ -81,9 +81,57 @@ def test_a_server_that_moves_in_the_moment_of_the_clear_is_named(cloud, context)
         cloud.set_server(moved_away, host=home.host, node=home.host)
 
     meddler.before("POST", "/allocations", move)
-    with pytest.raises(ConsumerChanged, match=f"hold nothing where they live now: {moved_away}.*heal_allocations"):
+    with pytest.raises(ConsumerChanged, match=f"in the moment of a write.*: {moved_away}.*heal_allocations"):
         go_on(watched(context, meddler), recovery_id)
     cloud.allocate(moved_away, {home.uuid: ONE_SERVER})
     with cloud.nova_compute(stale.host, interval=0.1):
         go_on(context, recovery_id)
     assert cloud.allocations(moved_away) == {home.uuid: ONE_SERVER}
+
+
+def test_a_server_that_moves_to_where_it_held_a_disk_in_the_moment_of_the_clear_is_named(cloud, context):
+    """It holds something of its new home, but not what a server holds there."""
+    stale, home, meddler = cloud.stale_host(servers=1), cloud.healthy_host(), Meddler()
+    server = cloud.server(host=stale.host)
+    cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, home.uuid: {"DISK_GB": 7}})
+    recovery_id = begin(context, stale.host)
+
+    def move() -> None:
+        cloud.set_server(server, host=home.host, node=home.node)
+        cloud.allocate(server, {})
+        cloud.allocate(server, {home.uuid: ONE_SERVER})
+
+    meddler.before("POST", "/allocations", move)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        with pytest.raises(ConsumerChanged, match=f"{server}.*heal_allocations --instance {server} --force"):
+            go_on(watched(context, meddler), recovery_id)
+        assert cloud.allocations(server) == {home.uuid: {"DISK_GB": 7}}
+        cloud.allocate(server, {home.uuid: ONE_SERVER})
+        go_on(context, recovery_id)
+    assert cloud.allocations(server) == {home.uuid: ONE_SERVER}
+
+
+def test_a_server_that_moves_in_the_moment_of_the_set_is_named(cloud, context):
+    """The write that gives it its part back takes what it has got at its new home."""
+    stale, home, meddler = cloud.stale_host(servers=1), cloud.healthy_host(), Meddler()
+    server = cloud.server(host=stale.host)
+    cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, home.uuid: {"DISK_GB": 7}})
+    recovery_id = begin(context, stale.host)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        go_on(context, recovery_id, until="restore_provider_settings")
+        left = cloud.placement.call("GET", f"/allocations/{server}")["consumer_generation"]
+
+        def move() -> None:
+            cloud.set_server(server, host=home.host, node=home.node)
+            cloud.allocate(server, {})
+            while True:
+                cloud.allocate(server, {home.uuid: ONE_SERVER})
+                if cloud.placement.call("GET", f"/allocations/{server}")["consumer_generation"] == left:
+                    return
+
+        meddler.before("POST", "/allocations", move)
+        with pytest.raises(ConsumerChanged, match=f"{server}.*heal_allocations --instance {server} --force"):
+            go_on(watched(context, meddler), recovery_id)
+        cloud.allocate(server, {home.uuid: ONE_SERVER})
+        go_on(context, recovery_id)
+    assert cloud.allocations(server) == {home.uuid: ONE_SERVER}

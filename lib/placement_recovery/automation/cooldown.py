@@ -19,7 +19,7 @@ def cooling(store: Store, clock: Clock, cooldown: int, host: str) -> str:
     known = recall(store, host)
     unknown = unknown_since(store, host)
     if unknown:
-        seen.append((unknown, "nova did not know it"))
+        seen.append((unknown, "nova showed no such host"))
     if known.ended_at:
         seen.append((known.ended_at, f"a trigger's run for it ended ({known.state})"))
     if not seen:

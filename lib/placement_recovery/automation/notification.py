@@ -20,7 +20,7 @@ LONGEST_SUMMARY = 1000
 LONGEST_NEXT = 500
 LONGEST_TEXT = 4000
 
-# A trigger may name any host; what nova does not list has no text of its own, or a forged log could fill the store.
+# A trigger may name any host. All that nova does not list share one text, or a forged log could fill the store.
 _NO_HOST = (UNKNOWN_HOST, CANNOT_TELL)
 
 
@@ -45,7 +45,7 @@ def notify_outcome(store: Store, clock: Clock, ended: EndedRun, send: Callable[[
     """
     if ended.finding in _NO_HOST:
         remember_unknown(store, clock, ended.host)
-        return f"it is remembered for a while that nova does not know {ended.host} ({ended.finding})"
+        return f"nova shows no host {ended.host} ({ended.finding}): its next triggers do nothing within the cooldown"
     if ended.state != NEEDS_APPROVAL:
         remember(store, clock, ended.host, ended.state)
         return f"it is remembered that the run for {ended.host} ended ({ended.state})"

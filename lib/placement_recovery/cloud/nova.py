@@ -132,7 +132,7 @@ class Nova:
     def check_migrations(self, server_uuid: str) -> None:
         """Raise ApiUnavailable where the migrations of this server's cell cannot be read.
 
-        The list of all cells leaves such a cell out without a word; the one of a server asks its cell alone (>= 2.23).
+        A list over all cells silently omits such a cell; the list of one server asks only that server's cell (>= 2.23).
         """
         with contextlib.suppress(ApiNotFound):
             self._get(f"/servers/{server_uuid}/migrations")

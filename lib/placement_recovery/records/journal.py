@@ -186,33 +186,38 @@ def progress_of(store: Store, host: str) -> Tuple[Progress, ...]:
 
     Raises RecordInvalid for a record that cannot be trusted and may be this host's: it may be an unfinished one.
     """
-    found, broken = readable_progress(store)
-    for recovery_id, error in broken.items():
-        if may_be_of(host, recovery_id):
-            raise error
-    return tuple(one for one in found if one.host == host)
+    found, broken = readable_progress(store, host)
+    for error in broken.values():
+        raise error
+    return found
 
 
-def readable_progress(store: Store) -> Tuple[Tuple[Progress, ...], Dict[str, RecordInvalid]]:
-    """That of all recoveries whose records can be trusted; and by its id, what is wrong with each other one."""
+def readable_progress(store: Store, host: str = "") -> Tuple[Tuple[Progress, ...], Dict[str, RecordInvalid]]:
+    """That of all recoveries (of a host) whose records can be trusted; and by its id, what is wrong with each other
+    one (that may be the host's).
+    """
     found: List[Progress] = []
     broken: Dict[str, RecordInvalid] = {}
     for recovery_id, text in store.texts(PROGRESS).items():
         try:
-            found.append(Progress.from_text(recovery_id, text))
+            progress = Progress.from_text(recovery_id, text)
         except RecordInvalid as error:
-            broken[recovery_id] = error
+            if not host or _may_be_of(host, recovery_id, text):
+                broken[recovery_id] = error
+        else:
+            if host in ("", progress.host):
+                found.append(progress)
     return tuple(sorted(found, key=lambda one: (one.created_at, one.id))), broken
 
 
 def new_id(host: str) -> str:
-    """The id of a new recovery. It begins with a digest of the host: so an unreadable record's host is known."""
+    """The id of a new recovery. It begins with a digest of the host, which tells whose a record is that was cut off."""
     return f"{_digest(host)}{secrets.token_hex(3)}"
 
 
-def may_be_of(host: str, recovery_id: str) -> bool:
-    """Whether a recovery with this id may be this host's."""
-    return recovery_id.startswith(_digest(host))
+def _may_be_of(host: str, recovery_id: str, text: str) -> bool:
+    """Whether a record that cannot be trusted may be this host's; one of another version may have another id."""
+    return recovery_id.startswith(_digest(host)) or json.dumps(host) in text
 
 
 def _digest(host: str) -> str:

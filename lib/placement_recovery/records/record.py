@@ -11,7 +11,7 @@ from placement_recovery.records.document import checksum, dumps, trusted
 from placement_recovery.records.stores.base import PROGRESS, SAVED
 
 # Of the record's format; one of another version is refused.
-VERSION = 1
+VERSION = 2
 
 OPEN = "open"
 FINISHED = "finished"

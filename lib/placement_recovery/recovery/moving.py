@@ -26,6 +26,7 @@ from placement_recovery.plan.widening import widen, widened_fields
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.homes import lives_elsewhere
 from placement_recovery.recovery.replacement import Replacement, stale_roots
 
 
@@ -156,7 +157,7 @@ def _plan_absent(moves: Moves, before: Decision, holders: Holders, new: str) -> 
 def _plan_gone(moves: Moves, held: Consumer, holders: Holders, new: str) -> None:
     """Our part is taken back from who was deleted or moved while it was written, unless it would hold nothing then."""
     left = held.without((new,))
-    if new in held.allocations and (left or not _lives_elsewhere(held.uuid, holders)):
+    if new in held.allocations and (left or not lives_elsewhere(held.uuid, holders.view)):
         moves.groups.append([held.holding(left)])
 
 
@@ -210,28 +211,6 @@ def _source_of_move(decision: Decision, holders: Holders) -> Optional[Migration]
 def _moved(consumer: Consumer, stale: Tuple[str, ...], new: str) -> Consumer:
     """The consumer with its parts on the stale roots on the new one."""
     return consumer.holding({**consumer.without(stale), new: part_on(consumer, stale)})
-
-
-def _lives_elsewhere(uuid: str, holders: Holders) -> bool:
-    server, view = holders.owners.servers.get(uuid), holders.view
-    return server is not None and bool(server.host) and (server.host, server.node) != (view.host, view.node)
-
-
-def without_a_home(context: Context, saved: Saved, holders: Holders) -> List[str]:
-    """Servers that live elsewhere now and do not hold what a server holds there, though this recovery wrote them.
-
-    Who held a part of that host before, a disk for example, may have that one back in place of its new one: a server's
-    memory is always allocated on its own compute node's provider.
-    """
-    elsewhere = {one.uuid: one for one in saved.consumers if _lives_elsewhere(one.uuid, holders)}
-    homes = {uuid: holders.view.home_of(holders.owners.servers[uuid]) for uuid in elsewhere}
-
-    def is_at_home(held: Consumer) -> bool:
-        here = held.allocations.get(homes[held.uuid], {})
-        needed = "MEMORY_MB" in part_on(elsewhere[held.uuid].consumer, holders.view.stale)
-        return bool(here) and ("MEMORY_MB" in here or not needed)
-
-    return [one.uuid for one in context.reader.show_consumers(elsewhere) if homes[one.uuid] and not is_at_home(one)]
 
 
 def widen_for(

@@ -9,7 +9,7 @@ from placement_recovery.clock import Clock
 from placement_recovery.cloud.model import as_dict
 from placement_recovery.errors import RecordInvalid
 from placement_recovery.plan.report import columns, counted
-from placement_recovery.records.journal import Journal, may_be_of, readable_progress
+from placement_recovery.records.journal import Journal, readable_progress
 from placement_recovery.records.record import BACK, DONE, INTENDED, OPEN, Progress, flat
 from placement_recovery.records.stores.base import Store
 from placement_recovery.recovery.methods import steps_of
@@ -33,9 +33,8 @@ def show_all(
     `remnants` are what recoveries have left behind in the cloud, which come before those that have ended; `unseen` says
     why nobody looked for them.
     """
-    readable, broken = readable_progress(store)
-    found = [one for one in readable if (not host or one.host == host) and (not only_open or one.state == OPEN)]
-    broken = {one: error for one, error in broken.items() if not host or may_be_of(host, one)}
+    readable, broken = readable_progress(store, host)
+    found = [one for one in readable if not only_open or one.state == OPEN]
     waiting = [one for one in found if one.state == OPEN]
     ended = [one for one in reversed(found) if one.state != OPEN]
     urgent = [*(_broken_row(one, error) for one, error in broken.items()), *map(_row, waiting)]

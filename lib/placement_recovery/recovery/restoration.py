@@ -17,6 +17,7 @@ from placement_recovery.plan.consumers import Decision
 from placement_recovery.plan.owners import GONE, HELD, UNDER_WAY, Verdict
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.homes import require_homes, view_now
 from placement_recovery.recovery.ownership import ask_nova
 from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, write_consumers
 
@@ -48,8 +49,8 @@ class Restoration:
 def restore_allocations(restoration: Restoration) -> str:
     """Give all their part back in one transaction per batch, then ask Nova again.
 
-    Raises CapacityExceeded, ConsumerChanged, or StepFailed for consumers that are under way; those that could be set
-    are set then.
+    Raises CapacityExceeded, StepFailed for consumers that are under way, or ConsumerChanged where others keep writing
+    or a server was left without an allocation at its new home; those that could be set are set then.
     """
     verdicts = _restore_until_settled(restoration)
     _record_gone(restoration.journal, verdicts)
@@ -62,6 +63,9 @@ def restore_allocations(restoration: Restoration) -> str:
         )
     count = sum(1 for one in verdicts.values() if one.what == HELD)
     gone = len(verdicts) - count
+    if gone:
+        saved = restoration.journal.saved
+        require_homes(restoration.context, saved, view_now(restoration.context, saved))
     more = f"; {gone} do not, because their owners deleted or moved them meanwhile" if gone else ""
     return f"{count} consumers hold provider {restoration.provider.uuid} as they held the stale one{more}"
 

@@ -44,8 +44,8 @@ class Entry:
 def read_entry(line: str, time: str = "") -> Optional[Entry]:
     """Return the record that a line holds, whatever wraps it; None if none of nova's sentences is in it.
 
-    Only the first line of a record counts. A sentence that another program's message quotes cannot be told from nova's
-    own; that is why the API decides.
+    Only the first line of a record counts. Another program may quote nova's sentence in its message, and the text alone
+    does not show which it is; that is why the API decides.
     """
     found = unwrap(line, time)
     if isinstance(found.content, dict):
@@ -55,7 +55,7 @@ def read_entry(line: str, time: str = "") -> Optional[Entry]:
 
 
 def _from_text(header: str, text: str, found: Unwrapped) -> Entry:
-    """The record of nova's sentence, with what can be told by the header before it."""
+    """The record of nova's sentence, with the fields that the header before it shows."""
     header = header[-_LONGEST_HEADER:]
     loggers, levels, times = (list(one.finditer(header)) for one in (LOGGER, _LEVEL, _TIME))
     context = header[loggers[-1].end() :] if loggers else header

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import List
 
-from placement_recovery import commands
 from placement_recovery.cloud.model import Consumer
 from placement_recovery.cloud.placement import batches
 from placement_recovery.cloud.snapshot import Snapshot
@@ -20,6 +19,7 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.changes import decide_again
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.homes import require_homes, view_now
 from placement_recovery.recovery.lock import require_lock
 from placement_recovery.recovery.proof import check_empty, prove_again
 from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict
@@ -44,28 +44,10 @@ def delete_allocations(context: Context, journal: Journal) -> str:
 
     cleared = retry_on_conflict(context, lambda: _clear(context, journal), exhausted)
     check_empty(context, saved)
-    _check_homes(context, journal)
+    require_homes(context, journal.saved, view_now(context, journal.saved))
     already = len(saved.consumers) - cleared
     more = f" ({already} held nothing there any more)" if already else ""
     return f"{cleared} consumers hold nothing of provider {saved.stale.uuid} now{more}"
-
-
-def _check_homes(context: Context, journal: Journal) -> None:
-    """Raise ConsumerChanged for servers that moved away in the moment of the write, which took their new part too.
-
-    A consumer that was emptied and made anew by its owner bears the generation again that we have read before.
-    """
-    saved = journal.saved
-    owners = context.reader.sure_owners(saved.host, [one.uuid for one in saved.consumers])
-    away = [one for one in owners.servers.values() if one.host and (one.host, one.node) != (saved.host, saved.node)]
-    bare = {one.uuid for one in context.reader.show_consumers(one.uuid for one in away) if not one.allocations}
-    if bare:
-        names = sorted(bare)
-        raise ConsumerChanged(
-            f"{len(names)} server(s) moved away in the moment of the write and hold nothing where they live now: "
-            f"{', '.join(names[:5])}. Give each its allocation back ('{commands.heal_allocations(names[0])}'), then "
-            f"resume"
-        )
 
 
 def _clear(context: Context, journal: Journal) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List, Mapping, Tuple
 
-from placement_recovery import commands
 from placement_recovery.cloud.model import Consumer, Provider
 from placement_recovery.cloud.placement import CONCURRENT_UPDATE
 from placement_recovery.errors import ApiConflict, CapacityExceeded, ConsumerChanged, StepFailed
@@ -13,6 +12,7 @@ from placement_recovery.plan.widening import narrow, widen
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.counts import counted
+from placement_recovery.recovery.homes import require_homes
 from placement_recovery.recovery.moving import (
     Holders,
     Moves,
@@ -21,7 +21,6 @@ from placement_recovery.recovery.moving import (
     part_on,
     plan_moves,
     widen_for,
-    without_a_home,
 )
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new
 from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, update_with_retry, write_consumers
@@ -86,7 +85,7 @@ def _move_until_settled(context: Context, journal: Journal, seen: Replacement, n
         holders, moves = retry_on_conflict(context, lambda: _move(context, journal, seen, new), exhausted)
         late = context.clock.seconds() >= end
         if not moves.groups or late:
-            _check_homes(context, journal, holders)
+            require_homes(context, journal.saved, holders.view)
         if not moves.groups and (not moves.waiting or late):
             return moves
         if late:
@@ -146,12 +145,3 @@ def _parts(journal: Journal, holders: Holders, new: Provider, written: List[Cons
     parts.update({one.uuid: one.allocations[new.uuid] for one in written if new.uuid in one.allocations})
     return list(parts.values())
 
-
-def _check_homes(context: Context, journal: Journal, holders: Holders) -> None:
-    homeless = without_a_home(context, journal.saved, holders)
-    if homeless:
-        heal = commands.heal_allocations(homeless[0], force=True)
-        raise ConsumerChanged(
-            f"{len(homeless)} server(s) moved away in the moment of a write and hold nothing of the host where they "
-            f"live: {', '.join(homeless[:5])}. Give each its allocation back ('{heal}'), then resume"
-        )

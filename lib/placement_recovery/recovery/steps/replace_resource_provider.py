@@ -25,8 +25,8 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import check_lock, require_lock
 from placement_recovery.recovery.proof import prove_again
+from placement_recovery.recovery.provider_settings import carried_traits
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement
-from placement_recovery.recovery.steps.copy_provider_settings import carried_traits
 
 
 def replace_resource_provider(context: Context, journal: Journal) -> str:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Dict, Set
+from typing import Dict
 
 from placement_recovery.cloud.model import Inventory, Provider
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import take_lock
 from placement_recovery.recovery.new_provider import require_new_provider
-from placement_recovery.recovery.steps.copy_provider_settings import NOVA_OWN, carried_traits, wanted_aggregates
+from placement_recovery.recovery.provider_settings import (
+    add_aggregates,
+    add_traits,
+    set_by_others,
+    wanted_aggregates,
+)
 from placement_recovery.recovery.update import update_settings
 
 
@@ -22,34 +27,19 @@ def restore_provider_settings(context: Context, journal: Journal) -> str:
     """
     old, new = journal.saved.stale, require_new_provider(context, journal)
     take_lock(context, journal, new.uuid)
-    traits = {one for one in carried_traits(old) if not one.startswith(NOVA_OWN)}
     aggregates = wanted_aggregates(context, journal.saved)
     restored = update_settings(
         context,
         new.uuid,
         {
-            "traits": partial(_traits, context, traits),
-            "aggregates": partial(_aggregates, context, aggregates),
+            "traits": partial(add_traits, context, set_by_others(old)),
+            "aggregates": partial(add_aggregates, context, aggregates),
             "inventories": partial(_inventories, context, old),
         },
     )
     if not restored:
         return f"provider {new.uuid} carries all that was set on the stale one"
     return f"provider {new.uuid} carries the stale one's {', '.join(restored)} again"
-
-
-def _traits(context: Context, wanted: Set[str], new: Provider) -> int:
-    if wanted <= set(new.traits):
-        return new.generation
-    for trait in sorted(one for one in wanted if one.startswith("CUSTOM_")):
-        context.placement.create_trait(trait)
-    return context.placement.set_traits(new, wanted | set(new.traits))
-
-
-def _aggregates(context: Context, wanted: Set[str], new: Provider) -> int:
-    if wanted <= set(new.aggregates):
-        return new.generation
-    return context.placement.set_aggregates(new, wanted | set(new.aggregates))
 
 
 def _inventories(context: Context, old: Provider, new: Provider) -> int:

@@ -11,9 +11,10 @@ from placement_recovery.plan.widening import narrow
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.counts import counted
-from placement_recovery.recovery.moving import look_at_holders, plan_moves, without_a_home
+from placement_recovery.recovery.homes import without_a_home
+from placement_recovery.recovery.moving import look_at_holders, plan_moves
+from placement_recovery.recovery.provider_settings import set_by_others
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
-from placement_recovery.recovery.steps.copy_provider_settings import NOVA_OWN, carried_traits
 from placement_recovery.recovery.steps.move_allocations import narrow_inventories
 
 
@@ -32,13 +33,12 @@ def verify_transplant(context: Context, journal: Journal) -> str:
         differences.append(f"nova-compute has not accepted provider {new.uuid}")
     if narrow(inventories, journal.progress.widened, saved.stale.inventories) != inventories:
         differences.append(f"the inventories of provider {new.uuid} are still wider than they were")
-    missing = sorted(one for one in carried_traits(saved.stale) - set(traits) if not one.startswith(NOVA_OWN))
+    missing = sorted(set_by_others(saved.stale) - set(traits))
     differences += [f"provider {new.uuid} lacks the trait {one}" for one in missing]
     differences += [f"{group[0].uuid} does not hold provider {new.uuid} as it was saved" for group in moves.groups]
     differences += [f"{uuid} is under way: {reason}" for uuid, reason in moves.waiting.items()]
-    differences += [
-        f"{uuid} lives elsewhere and holds nothing there" for uuid in without_a_home(context, saved, holders)
-    ]
+    homeless = without_a_home(context, saved, holders.view)
+    differences += [f"{uuid} lives elsewhere and does not hold there what it needs" for uuid in homeless]
     if differences:
         raise VerificationFailed(
             f"{len(differences)} difference(s) on {saved.host}: {'; '.join(differences[:5])}. What was saved stands in "
