@@ -16,7 +16,7 @@ CONSUMERS ?= 20 100 500 2000
 pack = $$($(PYTHON) -m lab.environments pack)
 lint = $$($(PYTHON) -m lab.environments lint)
 
-.PHONY: help demo demo-event test test-real test-fast test-crowd chaos fuzz benchmark benchmark-transplant lint ruff mypy imports yaml checks
+.PHONY: help demo demo-event test test-all test-real test-fast test-crowd chaos fuzz benchmark benchmark-transplant lint ruff mypy imports yaml checks
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -27,9 +27,13 @@ demo:  ## Start a real OpenStack, break a host, and recover it (METHOD=preserve|
 demo-event:  ## The same, but the log sensor notices it and the rule starts it (AUTOMATION=when_safe|ask, RELEASE=26|34)
 	$(PYTHON) -m lab.demos.by_event --automation $(AUTOMATION) --release $(RELEASE)
 
-test:  ## All tests, those on a real OpenStack too
+test:  ## The tests, on a real OpenStack too; of a story that is told at many places, some
 	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
 	PLACEMENT_RECOVERY_LAB=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
+
+test-all:  ## All tests, which takes two to three times as long
+	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
+	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_LONG=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
 
 test-real:  ## What takes minutes of a real nova-compute's time: transplants with held periodics, the lab's own holds
 	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null

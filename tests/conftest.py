@@ -40,7 +40,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "placement: needs a real Placement and nova-api (the lab without computes)")
     config.addinivalue_line("markers", "xdist_group(name): tests that one worker has to have together")
     config.addinivalue_line("markers", "lab: needs a whole lab with nova-compute")
-    config.addinivalue_line("markers", "long: takes minutes of a real nova-compute's time; `make test-real` runs it")
+    config.addinivalue_line("markers", "long: one of many places of a story, or takes minutes; `make test-all` runs it")
 
 
 # What takes longest comes first, so that the workers end together. One worker has all tests of a group: a release's lab
@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(items):
         if "cloud" in getattr(item, "fixturenames", ()):
             item.add_marker("placement")
         if not LONG_WANTED and item.get_closest_marker("long"):
-            item.add_marker(pytest.mark.skip(reason="takes minutes: run it by `make test-real`"))
+            item.add_marker(pytest.mark.skip(reason="takes long: run it by `make test-all`"))
         if not LAB_WANTED and (item.get_closest_marker("placement") or item.get_closest_marker("lab")):
             item.add_marker(skip)
 

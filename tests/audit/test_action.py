@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lab.stackstorm.triggers import Webhooks
 from placement_recovery.audit import report as reporting
 from placement_recovery.detection.payload import PROVIDER_CREATION_FAILED
@@ -15,6 +17,7 @@ def mine(auditor, host):
     return [one for one in auditor.dispatched() if one["host"] == host]
 
 
+@pytest.mark.long
 def test_requests_do_not_grow_with_the_hosts(cloud, auditor):
     """With 57 hosts more, and 57 servers on them, the same requests; one more stale provider costs its proof."""
     cloud.healthy_host(1)

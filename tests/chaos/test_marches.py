@@ -33,6 +33,7 @@ from testkit.chaos.process import (
 from testkit.chaos.tally import ALL, MARCHES, METHODS, SHARD
 from testkit.chaos.world import World
 from testkit.driving import begin, go_on, open_hasty
+from testkit.sampling import sampled
 
 
 class March(NamedTuple):
@@ -49,8 +50,8 @@ class March(NamedTuple):
 DEATHS = (Blow(BEFORE), Blow(SENT), Blow(AFTER), Blow(BEFORE, RECORD))
 DELAYS = (*(Blow(LATE, until=until) for until in (AT_RESUME, AT_PAUSE)), Blow(ORPHANED, until=AT_PAUSE))
 SOME = (
-    March(PRESERVE, Blow(SENT)), March(PRESERVE, Blow(BEFORE, RECORD)), March(PRESERVE, Blow("409")),
-    March(PRESERVE, Blow(SENT), back=True), March(TRANSPLANT, DELAYS[0], back=True),
+    March(PRESERVE, Blow("409")), March(TRANSPLANT, DELAYS[0], back=True), March(PRESERVE, Blow(SENT)),
+    March(PRESERVE, Blow(BEFORE, RECORD)), March(PRESERVE, Blow(SENT), back=True),
 )
 BEGIN = {
     "lock_provider: PUT /traits/*",
@@ -100,7 +101,7 @@ def all_marches(method: str) -> Iterator[March]:
     yield from (March(method, blow, back=True) for blow in (*DEATHS, *delays))
 
 
-CHOSEN = SHARD.share([one for method in METHODS for one in all_marches(method)]) if ALL else SOME
+CHOSEN = SHARD.share([one for method in METHODS for one in all_marches(method)]) if ALL else sampled(SOME, 2)
 
 
 @pytest.mark.parametrize("march", CHOSEN, ids=str)

@@ -118,6 +118,7 @@ def test_a_plan_that_cannot_be_made_fails_with_the_reason(cloud, run):
     assert "needs the admin role" in execution.output["summary"]
 
 
+@pytest.mark.long
 def test_a_step_that_fails_ends_the_workflow_failed_and_resuming_ends_well(cloud, run):
     """Which step, what is saved under which id, what to type; then by the id, again, and by the host."""
     stale = cloud.stale_host(servers=2)
@@ -217,6 +218,7 @@ def test_a_run_that_is_cancelled_does_not_say_that_it_is_ready(cloud, held_in_th
     assert (resumed.status, resumed.output["state"], resumed.output["next"]) == ("succeeded", "finished", "")
 
 
+@pytest.mark.long
 def test_a_rollback_that_is_refused_says_why(cloud, run):
     """And not what the record says of a step before."""
     stale = cloud.stale_host(servers=1)
@@ -234,6 +236,7 @@ def test_without_an_id_or_a_host_nothing_is_resumed(run):
     assert execution.output["summary"].startswith("give either recovery_id or host. ")
 
 
+@pytest.mark.long
 def test_of_two_workflows_at_once_one_recovers_the_host_and_the_other_names_it(cloud, start):
     """Two triggers for one host: both end, one of them failed."""
     stale = cloud.stale_host(servers=2)
@@ -250,6 +253,7 @@ def test_of_two_workflows_at_once_one_recovers_the_host_and_the_other_names_it(c
     assert cloud.service(stale.host) == enabled()
 
 
+@pytest.mark.long
 def test_thirty_servers_are_as_many_tasks_as_three(cloud, run, record_property):
     """Work over consumers is done inside the actions: one request clears, two set beyond the cleared generation."""
     room = {"VCPU": 30, "MEMORY_MB": 15360, "DISK_GB": 30}

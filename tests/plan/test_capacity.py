@@ -12,6 +12,7 @@ from testkit.cloud import Cloud, new_name
 from testkit.placement import ONE_SERVER
 from testkit.planner import Planner
 from testkit.rows import new_uuid
+from testkit.sampling import sampled
 
 
 def inventory(**fields):
@@ -87,7 +88,7 @@ def old_cloud():
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", sampled(METHODS))
 def test_a_server_that_an_old_placement_cannot_write_is_refused(old_cloud, method):
     """It was evacuated to a host that is over-committed since, and no part of it can be written without the other."""
     stale, home = old_cloud.stale_host(servers=1), old_cloud.healthy_host(servers=3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from placement_recovery.plan.report import render
 from testkit.placement import ONE_SERVER
 from testkit.planner import elsewhere
@@ -10,6 +12,7 @@ from testkit.rows import new_uuid
 PART = {"MEMORY_MB": 64}
 
 
+@pytest.mark.long
 def test_a_host_with_five_hundred_consumers_is_planned(cloud, planner):
     """Of several kinds, each decided."""
     stale, home = cloud.stale_host(servers=470, resources=PART), cloud.healthy_host()

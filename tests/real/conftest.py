@@ -11,8 +11,12 @@ pytest.register_assert_rewrite("testkit.transplant_stories")
 
 
 @pytest.fixture(scope="module")
-def operator(lab, tmp_path_factory):
-    """Who recovers the host of one story."""
+def operator(lab, request, tmp_path_factory):
+    """Who recovers the host of one story, which comes to the lab now."""
+    host = request.module.HOST
+    lab.add_compute(host, options=getattr(request.module, "HOST_OPTIONS", None))
+    lab.wait_for_hypervisor(host)
+    lab.wait_for_provider(host)
     return Operator(StackStorm(lab, tmp_path_factory.mktemp("stackstorm") / "datastore.sqlite"))
 
 

@@ -12,6 +12,7 @@ from testkit.cloud import UNREACHABLE
 from testkit.driving import Meddler, begin, go_on, open_hasty, step_names, watched
 from testkit.looks import disabled_by, enabled, holdings, lock_traits, moved
 from testkit.placement import ONE_SERVER
+from testkit.sampling import sampled
 
 # How it fails, and as what. drop: no answer, not carried out. lose: no answer, though it was. hold: no answer at all.
 UNKNOWN_END = {"drop": ApiUnreachable, "503": ApiUnavailable, "hold": ApiUnreachable, "lose": ApiUnreachable}
@@ -119,6 +120,7 @@ def test_a_later_write_that_is_refused_is_done_by_a_resume(cloud, proxy, through
     assert cloud.service(stale.host) == enabled()
 
 
+@pytest.mark.long
 def test_reads_that_fail_stop_each_step_and_lose_nothing(cloud, proxy, through):
     """From the lock to the verification; then all is done from the top."""
     stale = cloud.stale_host(servers=1)
@@ -141,7 +143,7 @@ def test_a_short_outage_is_not_even_noticed(cloud, proxy, through):
     assert plan_recovery(through, stale.host, Request())[1].state == "ready"
 
 
-@pytest.mark.parametrize("mode", ["lose", "503", "401"])
+@pytest.mark.parametrize("mode", sampled(["lose", "503", "401"]))
 def test_a_claim_that_fails_leaves_no_trace(cloud, proxy, through, mode):
     """Not even where it was put and only the answer was lost. (One 401 would only cost a new token.)"""
     stale = cloud.stale_host(servers=1)
@@ -193,6 +195,7 @@ def test_a_switch_whose_answer_was_lost_is_given_back(cloud, nova_proxy):
     assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 
+@pytest.mark.long
 def test_with_nova_away_nothing_is_put_back_halfway_and_a_resume_ends_well(cloud, nova_proxy):
     """At the switch, while asking for the owners, and at the end."""
     proxy, through = nova_proxy

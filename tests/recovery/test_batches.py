@@ -34,6 +34,7 @@ def test_all_are_cleared_and_set_batch_by_batch(cloud, two_a_batch):
     assert cloud.consumer(typed)["consumer_type"] == "INSTANCE"
 
 
+@pytest.mark.long
 def test_one_request_carries_all_where_they_fit(cloud, context):
     """One transaction to clear, one to set, and one that leaves the generation behind which a late clear names."""
     stale, mark = cloud.stale_host(servers=30), cloud.placement_mark()
@@ -54,6 +55,7 @@ def test_a_conflict_in_the_second_batch_of_clearing_is_met_by_another_look(cloud
     assert cloud.provider_allocations(stale.compute_uuid) == expected
 
 
+@pytest.mark.long
 def test_who_must_not_be_touched_after_the_first_batch_waits_for_its_owner(cloud, two_a_batch):
     """Half is away when a task begins: the recovery stays open and says which; when it is over, a resume goes on."""
     stale, meddler = cloud.stale_host(servers=3), Meddler()
@@ -77,6 +79,7 @@ def _begin_a_task(cloud, stale, server):
     cloud.allocate(server, {stale.stale_uuid: {"VCPU": 2}})
 
 
+@pytest.mark.long
 def test_a_conflict_in_the_second_batch_of_setting_is_met_by_another_look(cloud, two_a_batch):
     """Who got something elsewhere in that moment keeps it, beside what comes back."""
     stale, other, meddler = cloud.stale_host(servers=4), cloud.healthy_host(), Meddler()

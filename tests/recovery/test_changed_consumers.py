@@ -54,6 +54,7 @@ def test_a_write_in_the_very_moment_is_met_by_the_generation(cloud, context):
     assert posts == [409, *[204] * 4]
 
 
+@pytest.mark.long
 def test_a_write_after_others_were_cleared_is_met_too(cloud, one_a_batch):
     """The first batch is away already; the second one's consumer has grown elsewhere."""
     stale, other, meddler = cloud.stale_host(servers=2), cloud.healthy_host(), Meddler()
@@ -67,6 +68,7 @@ def test_a_write_after_others_were_cleared_is_met_too(cloud, one_a_batch):
     assert cloud.allocations(sorted(stale.servers)[0]) == {stale.compute_uuid: ONE_SERVER}
 
 
+@pytest.mark.long
 def test_a_consumer_that_changes_all_the_time_stops_the_step(cloud, context):
     """A bounded number of tries; nothing was taken away, so all is put back."""
     stale, meddler = cloud.stale_host(servers=1), Meddler()
@@ -93,6 +95,7 @@ def test_a_rollback_gives_back_what_was_held_last(cloud, context):
     assert context.journal(recovery_id).progress.state == "rolled_back"
 
 
+@pytest.mark.long
 def test_a_leftover_that_got_a_part_elsewhere_keeps_that(cloud, context):
     """It was to go altogether."""
     stale, other = cloud.stale_host(servers=1), cloud.healthy_host()

@@ -43,7 +43,7 @@ def story(cloud):
         cloud.allocate(consumers[name], {stale.stale_uuid: ONE_SERVER})
     context, meddler = open_hasty(cloud.config(provider_wait=60)), Meddler()
     recovery_id = begin(context, stale.host)
-    meddler.after("POST", "/allocations", lambda: act_later(cloud, other, consumers))
+    meddler.after("POST", "/allocations", lambda: act_later(cloud, stale, other, consumers))
     with cloud.nova_compute(stale.host, interval=0.1):
         go_on(context, recovery_id, before="set_allocations")
         act(cloud, stale, other, consumers)
@@ -68,11 +68,12 @@ def act(cloud: Any, stale: Any, other: Any, consumers: Dict[str, str]) -> None:
     cloud.set_server(consumers["server to revert"], vm_state="active", host=stale.host, node=stale.node)
 
 
-def act_later(cloud: Any, other: Any, consumers: Dict[str, str]) -> None:
+def act_later(cloud: Any, stale: Any, other: Any, consumers: Dict[str, str]) -> None:
     """Right after the allocations were set, before the second look."""
     cloud.delete_server(consumers["deleted later"])
     cloud.archive_server(consumers["archived later"])
     cloud.set_server(consumers["moves later"], host=other.host, node=other.node)
+    cloud.allocate(consumers["moves later"], {stale.compute_uuid: ONE_SERVER, other.uuid: ONE_SERVER})
     cloud.set_server(consumers["reboots"], task_state=None)
     cloud.set_migration(consumers["live migration"], status="completed")
     cloud.set_server(consumers["live-migrates"], host=other.host, node=other.node)
@@ -87,13 +88,13 @@ def move(cloud: Any, server: str, stale: Any, other: Any, status: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["deleted", "archived", "purged", "is shelved", "deleted later", "archived later",
-                                  "moves later", "to confirm", "to revert"])
+                                  "to confirm", "to revert"])
 def test_who_went_meanwhile_is_not_resurrected(cloud, story, name):
     """Before the setting, or in its very moment: then it is taken back."""
     assert cloud.allocations(story.consumers[name]) == {}
 
 
-@pytest.mark.parametrize("name", ["moves", "live-migrates"])
+@pytest.mark.parametrize("name", ["moves", "moves later", "live-migrates"])
 def test_who_moved_meanwhile_holds_what_nova_gave_it(cloud, story, name):
     """On the other host, and nothing here."""
     assert cloud.allocations(story.consumers[name]) == {story.other.uuid: ONE_SERVER}
@@ -138,6 +139,7 @@ def test_the_recovery_ends_well(cloud, story):
     assert lock_traits(cloud, story.journal.saved.id) == []
 
 
+@pytest.mark.long
 def test_who_stays_busy_is_set_by_a_resume(cloud):
     """All others are set at once; the service stays disabled until the task is over."""
     stale, context = cloud.stale_host(servers=3), open_hasty(cloud.config(provider_wait=600), pace=25)
@@ -156,6 +158,7 @@ def test_who_stays_busy_is_set_by_a_resume(cloud):
     assert cloud.service(stale.host) == enabled()
 
 
+@pytest.mark.long
 def test_an_unknown_consumer_that_came_back_by_itself_keeps_what_it_holds(cloud, context):
     """Its owner may have made it anew, elsewhere too: what it holds now stays, its part here comes back beside it."""
     stale, other, unknown, typed = cloud.stale_host(servers=0), cloud.healthy_host(), new_uuid(), new_uuid()

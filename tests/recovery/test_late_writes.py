@@ -89,6 +89,7 @@ def test_a_server_that_moves_in_the_moment_of_the_clear_is_named(cloud, context)
     assert cloud.allocations(moved_away) == {home.uuid: ONE_SERVER}
 
 
+@pytest.mark.long
 def test_a_server_that_moves_to_where_it_held_a_disk_in_the_moment_of_the_clear_is_named(cloud, context):
     """It holds something of its new home, but not what a server holds there."""
     stale, home, meddler = cloud.stale_host(servers=1), cloud.healthy_host(), Meddler()

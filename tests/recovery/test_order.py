@@ -102,6 +102,7 @@ def test_an_abandoned_recovery_is_not_taken_up_again(cloud, context):
     assert cloud.service(stale.host) == enabled()
 
 
+@pytest.mark.long
 def test_going_on_from_the_top_skips_what_is_done(cloud, context):
     """Wherever it stopped; the end is that of one run."""
     stale = cloud.stale_host(servers=1)

@@ -15,6 +15,7 @@ from placement_recovery.recovery.engine import run_step
 from testkit.driving import begin, go_on, roll_back
 from testkit.placement import ONE_SERVER
 from testkit.rows import CELL_TABLES
+from testkit.sampling import sampled
 
 
 class Resized(NamedTuple):
@@ -36,7 +37,7 @@ def resized(cloud):
     return Resized(stale, server, migration)
 
 
-@pytest.mark.parametrize("tables", [("migrations",), CELL_TABLES], ids=["migrations only", "whole cell"])
+@pytest.mark.parametrize("tables", sampled([("migrations",), CELL_TABLES]), ids=["migrations only", "whole cell"])
 def test_a_rollback_while_a_cell_is_away_loses_no_part_of_a_resize(cloud, context, resized, tables):
     """It may stop, and is run again once the cell is back."""
     recovery_id = begin(context, resized.stale.host)
@@ -47,6 +48,7 @@ def test_a_rollback_while_a_cell_is_away_loses_no_part_of_a_resize(cloud, contex
     assert cloud.allocations(resized.migration) == {resized.stale.stale_uuid: ONE_SERVER}
 
 
+@pytest.mark.long
 def test_setting_while_migrations_cannot_be_listed_loses_no_part_of_a_resize(cloud, context, resized):
     """It may stop, and is resumed once they can."""
     recovery_id = begin(context, resized.stale.host)

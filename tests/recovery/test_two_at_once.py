@@ -51,6 +51,7 @@ def test_a_second_recovery_is_refused_by_the_plan(cloud, context, contexts):
         begin(*contexts(1), stale.host)
 
 
+@pytest.mark.long
 def test_of_two_that_planned_at_once_one_goes_on_and_the_other_names_it(cloud, contexts):
     """The lock decides; the loser leaves no trace, and does not touch the winner's switch."""
     stale, (first, second) = cloud.stale_host(servers=1), contexts(2)
@@ -105,6 +106,7 @@ def test_of_two_whole_starts_at_once_one_recovers_the_host(cloud, context):
     assert cloud.service(stale.host) == enabled()
 
 
+@pytest.mark.long
 def test_two_hosts_are_recovered_side_by_side(cloud, context):
     """Each with what is its own."""
     one, other = cloud.stale_host(servers=2), cloud.stale_host(servers=2)

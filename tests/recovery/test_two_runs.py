@@ -39,6 +39,7 @@ def test_a_run_that_was_taken_over_in_the_middle_of_a_step_writes_nothing_more(c
     assert not context.journal(recovery_id).progress.past_no_return
 
 
+@pytest.mark.long
 def test_two_resumes_at_once(cloud, context):
     """However their steps fall, every server holds its part once, and nothing of either is left behind."""
     stale = cloud.stale_host(servers=5)

@@ -155,6 +155,7 @@ def test_no_restart_where_the_periodic_brings_it(cloud):
     assert compute.restarts == 0
 
 
+@pytest.mark.long
 def test_after_a_wait_in_vain_a_resume_ends_well(cloud, context):
     """The cause is gone: nova-compute works again; and it has got yet another UUID by then."""
     stale, another = cloud.stale_host(servers=2), new_uuid()
@@ -180,6 +181,7 @@ def test_every_class_that_is_needed_is_awaited(cloud, context):
     assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: ONE_SERVER}
 
 
+@pytest.mark.long
 def test_what_is_missing_is_named(cloud):
     """A host that came back without its disks."""
     stale = cloud.stale_host(servers=1)
@@ -204,6 +206,7 @@ def test_a_host_is_restarted_outside_of_a_recovery(cloud, tmp_path):
     assert mark.exists()
 
 
+@pytest.mark.long
 def test_a_wait_goes_on_while_the_cloud_is_away(cloud):
     """Placement does not answer for a while, in the gap; only when the wait's own time is over that is a failure."""
     stale, away = cloud.stale_host(servers=1), Meddler()

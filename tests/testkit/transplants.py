@@ -24,14 +24,6 @@ INTERVAL_SECONDS = 3
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}")
 
 
-def add_host(lab: Any, host: str) -> str:
-    """A host of its own for these stories, with short periodics; its name."""
-    lab.add_compute(host, options={"DEFAULT": {"update_resources_interval": INTERVAL_SECONDS}})
-    lab.wait_for_hypervisor(host)
-    lab.wait_for_provider(host)
-    return host
-
-
 @dataclass
 class Driven:
     """One transplant by the library's steps; `before` are acts before a step, `meddler` acts around requests."""

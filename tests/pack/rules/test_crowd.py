@@ -71,6 +71,7 @@ def test_triggers_at_once_for_one_host_are_one_recovery(cloud, rush):
     check_recovered(cloud, stale)
 
 
+@pytest.mark.long
 def test_hosts_at_once_are_as_many_recoveries(cloud, rush):
     """Three here, ten by `make test-crowd`, side by side."""
     stale = [cloud.stale_host(2) for _ in range(HOSTS)]

@@ -8,7 +8,7 @@ import pytest
 
 from lab.openstack import faults
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 HOST, TWIN = "compute-3", "compute-3-twin"
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from lab.openstack import faults
 from testkit.transplant_stories import HeldPeriodics, NovaComputeStopped, ServersRunning, recover_watched
-from testkit.transplants import add_host
+from testkit.transplants import INTERVAL_SECONDS
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 HOST, ELSEWHERE = "compute-9", "compute-4"
+HOST_OPTIONS = {"DEFAULT": {"update_resources_interval": INTERVAL_SECONDS}}
 NAMES = ("live-1", "live-2", "live-3", "moved")
 
 
@@ -22,7 +23,6 @@ def elsewhere():
 @pytest.fixture(scope="module")
 def host(operator):
     """A host with three servers, and with the source part of a move that is not confirmed."""
-    add_host(operator.lab, HOST)
     servers = operator.client.boot_many(NAMES, HOST)
     operator.client.migrate(servers["moved"], ELSEWHERE)
     return HOST

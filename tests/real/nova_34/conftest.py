@@ -9,6 +9,6 @@ from lab.openstack.cloud import Lab
 
 @pytest.fixture(scope="session")
 def lab():
-    """compute-4 takes what moves away; each other one is to be broken, one a story."""
-    with Lab("34", [f"compute-{number}" for number in range(6)]) as lab:
+    """compute-4 takes what moves away; each story brings the host that it breaks."""
+    with Lab("34", ["compute-4"]) as lab:
         yield lab

@@ -9,7 +9,7 @@ import pytest
 from lab.openstack import faults
 from testkit.operator import moved
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 HOST, ELSEWHERE = "compute-2", "compute-4"
 
 

@@ -10,7 +10,7 @@ from lab.openstack import faults
 from lab.waiting import LabError, wait_until
 from testkit.operator import moved, said
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 HOST, ELSEWHERE = "compute-0", "compute-4"
 AWAY = ("mistaken", "migrated", "evacuated", "rescued")  # moved during the fault, and the last one before it
 NAMES = ("live", "resized", "reverted", "confirmed", *AWAY)

@@ -10,7 +10,7 @@ from lab.openstack import faults
 from lab.waiting import wait_until
 from testkit.operator import moved, said
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 HOST = "compute-3"
 
 

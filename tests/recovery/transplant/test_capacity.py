@@ -12,6 +12,7 @@ from testkit.cloud import new_name
 from testkit.driving import Killed, Meddler, begin, go_on, open_hasty, roll_back, watched
 from testkit.looks import disabled_by, holdings, moved
 from testkit.placement import NOVA_INVENTORIES, ONE_SERVER
+from testkit.sampling import sampled
 
 HELD = {"VCPU": 8, "MEMORY_MB": 1024, "DISK_GB": 10, "CUSTOM_LEAST": 1, "CUSTOM_STEP": 3, "CUSTOM_ROOMY": 1}
 WIDE = {name: {"total": 100000, "max_unit": 100000} for name in HELD}
@@ -51,7 +52,7 @@ def test_ratio_reserved_and_units_are_as_they_were(cloud, context, finish, crowd
     assert_moved(cloud, stale, before, offered)
 
 
-@pytest.mark.parametrize("moment", ["after", "before"])
+@pytest.mark.parametrize("moment", sampled(["after", "before"]))
 def test_a_kill_between_widening_and_narrowing_loses_no_target(cloud, context, finish, crowded, moment):
     """The record says what it was, not what stands."""
     (stale, offered), meddler = crowded, Meddler()
@@ -79,6 +80,7 @@ def test_nova_narrows_between_widening_and_the_write(cloud, context, finish, cro
     assert_moved(cloud, stale, before, offered)
 
 
+@pytest.mark.long
 def test_somebody_who_narrows_all_the_time_is_told_of_and_nothing_is_lost(cloud, context, finish, crowded):
     """All hold the stale root as before; the resume moves them."""
     (stale, offered), meddler = crowded, Meddler()
@@ -99,6 +101,7 @@ def test_somebody_who_narrows_all_the_time_is_told_of_and_nothing_is_lost(cloud,
     assert_moved(cloud, stale, before, offered)
 
 
+@pytest.mark.long
 def test_what_nova_writes_meanwhile_stays_and_the_widened_ratio_does_not(cloud, context, finish):
     """The host was given more memory; nova-compute keeps the ratio that it finds."""
     stale = cloud.stale_host(servers=3, resources={"VCPU": 8, "MEMORY_MB": 512})
@@ -120,6 +123,7 @@ def test_what_nova_writes_meanwhile_stays_and_the_widened_ratio_does_not(cloud, 
     assert found["MEMORY_MB"]["total"] == 131072
 
 
+@pytest.mark.long
 def test_the_wide_inventories_that_nova_writes_back_late_are_narrowed_before_the_service_is_enabled(
     cloud, context, finish, crowded
 ):
@@ -138,6 +142,7 @@ def test_the_wide_inventories_that_nova_writes_back_late_are_narrowed_before_the
     assert_moved(cloud, stale, before, offered)
 
 
+@pytest.mark.long
 def test_a_server_that_would_not_fit_is_moved_by_batches_of_one_too(cloud, finish):
     """It is widened for all that is to come, not for the batch."""
     context = open_hasty(cloud.config(late_write_wait=0, batch_size=1))
@@ -148,6 +153,7 @@ def test_a_server_that_would_not_fit_is_moved_by_batches_of_one_too(cloud, finis
     assert_moved(cloud, stale, before, offered)
 
 
+@pytest.mark.long
 def test_a_rollback_that_turns_forward_again_leaves_nothing_wide(cloud, finish):
     """The stale root is widened otherwise than the new one, for what is left over comes back to it too."""
     context, meddler = open_hasty(cloud.config(late_write_wait=0, batch_size=1)), Meddler()
@@ -169,6 +175,7 @@ def test_a_rollback_that_turns_forward_again_leaves_nothing_wide(cloud, finish):
     assert cloud.inventories(stale.compute_uuid) == offered
 
 
+@pytest.mark.long
 def test_an_over_committed_provider_elsewhere_does_not_matter(cloud, context, finish):
     """Since Placement 14 a part that stays as it is may exceed its provider's capacity."""
     stale, foreign = cloud.stale_host(servers=1), cloud.provider(new_name(), inventories={"DISK_GB": 100}, traits=())

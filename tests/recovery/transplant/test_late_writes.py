@@ -16,6 +16,7 @@ from placement_recovery.recovery.service import disabled_reason
 from testkit.driving import HastyClock, Killed, Meddler, begin, go_on, open_hasty, roll_back, watched
 from testkit.looks import disabled_by, enabled, holdings, lock_traits, moved
 from testkit.placement_tables import placement_tables
+from testkit.sampling import sampled
 
 WAIT = 900
 REPLACE = "replace_resource_provider"
@@ -107,7 +108,9 @@ def test_a_recovery_does_not_end_before_the_wait_is_over(cloud, context, finish,
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("PUT", "/resource_providers/{stale}"), ("POST", "/resource_providers"), ("PUT", "{new}/traits")],
+    sampled(
+        [("PUT", "/resource_providers/{stale}"), ("POST", "/resource_providers"), ("PUT", "{new}/traits")], several=True
+    ),
     ids=["the rename", "the new root", "its first traits"],
 )
 def test_what_was_carried_out_though_nobody_answered(cloud, context, finish, method, path):
@@ -124,6 +127,7 @@ def test_what_was_carried_out_though_nobody_answered(cloud, context, finish, met
     assert context.clock.waited
 
 
+@pytest.mark.long
 def test_the_proof_of_the_conflict_is_not_answered_and_comes_late(cloud, context, finish, unanswered):
     """Late, the POST of the new root is refused, for the stale one has the name."""
     stale, recovery_id, _, before = unanswered
@@ -207,7 +211,7 @@ def test_where_all_was_answered_nothing_is_waited_for(cloud, context, finish):
     assert context.clock.waited == []
 
 
-@pytest.mark.parametrize("root", ["stale", "new"])
+@pytest.mark.parametrize("root", sampled(["stale", "new"]))
 def test_a_rename_of_the_rollback_comes_late(cloud, context, root):
     """It is rolled back again; what comes then finds the name as it shall be, or no root."""
     stale, meddler = cloud.stale_host(servers=1), Meddler()
@@ -224,6 +228,7 @@ def test_a_rename_of_the_rollback_comes_late(cloud, context, root):
     assert placement_tables(cloud) == before
 
 
+@pytest.mark.long
 def test_a_rename_of_the_rollback_comes_late_when_the_way_is_forward_again(cloud, context, finish):
     """It sets aside the root that nova-compute has accepted: seen before anything is enabled, and turned round."""
     stale, meddler = cloud.stale_host(servers=1), Meddler()
@@ -247,6 +252,7 @@ def test_a_rename_of_the_rollback_comes_late_when_the_way_is_forward_again(cloud
     assert cloud.find_provider(stale.node) == stale.compute_uuid
 
 
+@pytest.mark.long
 def test_a_rollback_where_all_was_answered_waits_for_nothing_either(cloud, context):
     """Its first step is under way itself, which is no death."""
     stale = cloud.stale_host(servers=1)

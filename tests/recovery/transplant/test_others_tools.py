@@ -103,6 +103,7 @@ def test_who_comes_in_the_moment_of_the_delete_is_moved_too(cloud, context, fini
     assert cloud.allocations(late) == {stale.compute_uuid: ONE_SERVER}
 
 
+@pytest.mark.long
 def test_a_server_that_is_stripped_after_the_stale_root_is_gone_gets_its_part_back(cloud, context, finish):
     """verify_recovery names it, and a resume sets it from the record."""
     stale = cloud.stale_host(servers=2)
@@ -114,6 +115,7 @@ def test_a_server_that_is_stripped_after_the_stale_root_is_gone_gets_its_part_ba
     assert cloud.allocations(stale.servers[0]) == {stale.compute_uuid: ONE_SERVER}
 
 
+@pytest.mark.long
 def test_a_rollback_gives_back_what_they_stripped_or_rewrote(cloud, context):
     """As it was saved, in every row; who came meanwhile keeps the stale root."""
     stale, late = cloud.stale_host(servers=3), new_uuid()

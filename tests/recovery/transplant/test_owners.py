@@ -197,6 +197,7 @@ def test_a_server_made_anew_elsewhere_in_the_moment_of_the_write_is_named_and_no
     assert cloud.allocations(stale.servers[1]) == {stale.compute_uuid: ONE_SERVER}
 
 
+@pytest.mark.long
 def test_who_is_under_way_keeps_the_stale_root_until_it_is_over(cloud, finish):
     """A reboot that began meanwhile: all others are moved, the server is named, and the resume moves it too."""
     context = open_hasty(cloud.config(late_write_wait=0), pace=20)
@@ -214,6 +215,7 @@ def test_who_is_under_way_keeps_the_stale_root_until_it_is_over(cloud, finish):
     assert cloud.allocations(busy) == {stale.compute_uuid: ONE_SERVER}
 
 
+@pytest.mark.long
 def test_a_migration_that_begins_after_the_move_holds_nothing_up(cloud, finish):
     """Nova has given the source part to the migration itself, on the new root."""
     context = open_hasty(cloud.config(late_write_wait=0), pace=20)
@@ -230,6 +232,7 @@ def test_a_migration_that_begins_after_the_move_holds_nothing_up(cloud, finish):
     assert cloud.allocations(move) == {stale.compute_uuid: ONE_SERVER}
 
 
+@pytest.mark.long
 def test_a_conflict_does_not_part_the_sources_of_moves_from_their_servers(cloud, finish):
     """Resizes that ended before the move; somebody writes one of the servers in the moment of ours."""
     context, meddler = open_hasty(cloud.config(late_write_wait=0, batch_size=1), pace=20), Meddler()
@@ -273,6 +276,7 @@ def test_who_is_not_proven_to_be_left_over_is_moved_and_reported(cloud, context,
     assert [cloud.allocations(one) for one in (hostless, unknown)] == [{stale.compute_uuid: ONE_SERVER}] * 2
 
 
+@pytest.mark.long
 def test_unknown_drop_drops_them_with_approval(cloud, context, finish, doubtful):
     """Each is listed with its UUID."""
     stale, hostless, unknown = doubtful

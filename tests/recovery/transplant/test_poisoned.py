@@ -37,6 +37,7 @@ def test_a_resume_sets_what_was_saved(cloud, story):
     assert context.journal(recovery_id).progress.state == "finished"
 
 
+@pytest.mark.long
 def test_a_rollback_gives_back_what_was_saved(cloud, story):
     """The same way."""
     _, before, context, recovery_id = story

@@ -12,6 +12,7 @@ from testkit.driving import Killed, Listener, Meddler, begin, go_on, open_hasty,
 from testkit.looks import disabled_by, enabled, holdings, lock_traits, moved
 from testkit.placement import NOVA_INVENTORIES
 from testkit.placement_tables import placement_tables
+from testkit.sampling import sampled
 
 REPLACE = "replace_resource_provider"
 
@@ -39,6 +40,7 @@ def test_each_step_twice_is_the_same_as_once(cloud, context):
     assert_recovered(cloud, stale, context.journal(recovery_id), before)
 
 
+@pytest.mark.long
 def test_it_is_resumed_from_the_top_after_each_step(cloud, context):
     """By a new attempt each time, which takes the lock over."""
     stale, attempts = cloud.stale_host(servers=2), set()
@@ -79,6 +81,7 @@ def test_it_is_resumed_after_a_kill_at_each_write(cloud, finish):
     assert "CUSTOM_RACK_7" in cloud.traits(stale.compute_uuid)
 
 
+@pytest.mark.long
 def test_it_is_resumed_after_a_kill_at_each_write_of_the_end(cloud, context, finish):
     """The stale root is gone, the lock is released, the service is given back: each is seen to be so."""
     stale = cloud.stale_host(servers=1)
@@ -106,7 +109,7 @@ NOVA_WRITES = (
 )
 
 
-@pytest.mark.parametrize("written", NOVA_WRITES, ids=[one[0] for one in NOVA_WRITES])
+@pytest.mark.parametrize("written", sampled(NOVA_WRITES), ids=lambda one: one[0])
 def test_nova_makes_the_root_in_the_instant_of_our_post(cloud, context, finish, written):
     """Our POST is answered 409; what nova-compute wrote stays, and what is missing is added."""
     _, inventories, traits = written
@@ -125,7 +128,7 @@ def test_nova_makes_the_root_in_the_instant_of_our_post(cloud, context, finish, 
     assert_recovered(cloud, stale, finish(context, stale, recovery_id), before)
 
 
-@pytest.mark.parametrize("what", ["traits", "inventories"])
+@pytest.mark.parametrize("what", sampled(["traits", "inventories"]))
 def test_nova_writes_right_before_our_first_settings(cloud, context, finish, what):
     """It read the root in that instant: our write is answered 409, and nova-compute's signature stays."""
     stale, meddler = cloud.stale_host(servers=2, traits=("COMPUTE_NODE", "CUSTOM_RACK_7")), Meddler()
@@ -175,6 +178,7 @@ def test_a_trait_that_the_driver_reports_no_more_is_not_brought_back_once_accept
     assert_recovered(cloud, stale, journal, before)
 
 
+@pytest.mark.long
 def test_a_trait_that_was_deleted_meanwhile_is_created_anew(cloud, context, finish):
     """Somebody took it from the stale root and deleted it after it was saved: the first traits go without it."""
     stale = cloud.stale_host(servers=1, traits=("COMPUTE_NODE", "CUSTOM_SOON_DELETED"))
@@ -209,6 +213,7 @@ def test_a_cell_that_is_down_stops_each_look(cloud, context, finish):
     assert_recovered(cloud, stale, finish(context, stale, recovery_id), before)
 
 
+@pytest.mark.long
 def test_a_class_that_the_host_reports_no_more_is_not_brought_back_once_accepted(cloud, context, finish):
     """nova-compute takes it away at the periodic that accepts the root, and would do so again."""
     stale = cloud.stale_host(servers=1, inventories={**NOVA_INVENTORIES, "CUSTOM_FPGA": 2})

@@ -70,6 +70,7 @@ def test_a_transplant_finishes_one_whose_record_was_lost(cloud, context, stopped
     assert lock_traits(cloud, recovery_id) == []
 
 
+@pytest.mark.long
 def test_a_late_rename_after_the_end_is_found_and_repaired(cloud):
     """The rollback ended; a rename that was stuck in a proxy then frees the name of an enabled host."""
     context, stale = open_hasty(cloud.config()), cloud.stale_host(servers=1)

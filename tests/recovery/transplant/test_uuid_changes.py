@@ -11,6 +11,7 @@ from testkit.driving import Meddler, begin, go_on, open_hasty, roll_back, watche
 from testkit.looks import enabled, holdings, lock_traits, moved
 from testkit.placement_tables import placement_tables
 from testkit.rows import new_uuid
+from testkit.sampling import sampled
 
 POINTS = ("lock_provider", "replace_resource_provider", "copy_provider_settings", "move_allocations")
 
@@ -42,7 +43,7 @@ def stale(cloud):
     return cloud.stale_host(servers=2, inventories=inventories, traits=("COMPUTE_NODE", "CUSTOM_RACK_7"))
 
 
-@pytest.mark.parametrize("until", POINTS)
+@pytest.mark.parametrize("until", sampled(POINTS))
 def test_it_goes_on_onto_the_newest_uuid(cloud, context, finish, stale, until):
     """From the top, wherever it stood."""
     before = holdings(cloud, stale.servers)
