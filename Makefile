@@ -16,7 +16,7 @@ CONSUMERS ?= 20 100 500 2000
 pack = $$($(PYTHON) -m lab.environments pack)
 lint = $$($(PYTHON) -m lab.environments lint)
 
-.PHONY: help demo demo-event test test-all test-real test-fast test-crowd chaos fuzz benchmark benchmark-transplant lint ruff mypy imports yaml checks
+.PHONY: help demo demo-event test test-all test-real test-releases test-fast test-crowd chaos fuzz benchmark benchmark-transplant lint ruff mypy imports yaml checks
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -32,13 +32,18 @@ test:  ## The tests, on a real OpenStack too; of a story that is told at many pl
 	PLACEMENT_RECOVERY_LAB=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
 
 test-all:  ## All tests, which takes two to three times as long
-	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
+	$(PYTHON) -m lab.environments orquesta nova-34 nova-32 nova-30 nova-26 > /dev/null
 	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_LONG=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
 
 test-real:  ## What takes minutes of a real nova-compute's time: transplants with held periodics, the lab's own holds
-	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
+	$(PYTHON) -m lab.environments orquesta nova-34 nova-32 nova-30 nova-26 > /dev/null
 	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_LONG=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) \
 	    tests/real tests/lab/openstack
+
+test-releases:  ## Transplant on a real nova 26, 30, 32 and 34, with children and held periodics
+	$(PYTHON) -m lab.environments nova-26 nova-30 nova-32 nova-34 > /dev/null
+	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_LONG=1 $(pack)/bin/python -m pytest -n 2 $(SPREAD) \
+	    tests/real/*/test_transplant.py
 
 test-fast:  ## The tests that need no OpenStack
 	$(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
@@ -51,8 +56,8 @@ chaos:  ## Recoveries hit at every STRIDE-th point, and EXAMPLES random topologi
 
 test-crowd:  ## Fifty triggers for one host, and ten hosts, at once, as whole workflows
 	$(PYTHON) -m lab.environments orquesta nova-34 > /dev/null
-	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_TRIGGERS=50 PLACEMENT_RECOVERY_HOSTS=10 \
-	    $(pack)/bin/python -m pytest tests/pack/rules/test_crowd.py
+	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_LONG=1 PLACEMENT_RECOVERY_TRIGGERS=50 \
+	    PLACEMENT_RECOVERY_HOSTS=10 $(pack)/bin/python -m pytest tests/pack/rules/test_crowd.py
 
 fuzz:  ## RUNS mutated logs through the log parser
 	PYTHONPATH=lib:tests:. $(pack)/bin/python -m testkit.logs.fuzz --runs $(RUNS)

@@ -49,6 +49,8 @@ RECIPES = {
         Recipe("lint", ("requirements-lint.txt", "requirements.txt")),
         Recipe("orquesta", ("lab/pins/orquesta.txt",)),
         Recipe("nova-26", ("lab/pins/nova-26.txt",), True, ((3, 11), (3, 11)), 3),
+        Recipe("nova-30", ("lab/pins/nova-30.txt",), True, ((3, 11), (3, 11)), 4),
+        Recipe("nova-32", ("lab/pins/nova-32.txt",), True, ((3, 11), (3, 11)), 4),
         Recipe("nova-34", ("lab/pins/nova-34.txt",), True, ((3, 11), (3, 13)), 3),
     )
 }

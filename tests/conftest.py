@@ -46,8 +46,8 @@ def pytest_configure(config):
 # What takes longest comes first, so that the workers end together. One worker has all tests of a group: a release's lab
 # is started once. Those that share nothing go wherever there is time.
 LONGEST = (
-    "real/nova_34", "chaos/test_marches.py", "real/nova_26", "entry/test_workflows.py", "chaos/test_model.py",
-    "pack/rules/test_crowd.py", "recovery/test_api_faults.py", "lab/test_environments.py",
+    "real/nova_34", "chaos/test_marches.py", "real/nova_26", "real/nova_32", "real/nova_30", "entry/test_workflows.py",
+    "chaos/test_model.py", "pack/rules/test_crowd.py", "recovery/test_api_faults.py", "lab/test_environments.py",
     "lab/stackstorm/test_runner_workflows.py", "lab/openstack/test_lab.py", "automation/test_recover_host.py",
 )  # fmt: skip
 SHARE_NOTHING = ("chaos/test_marches.py", "lab/test_environments.py")

@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from lab.demos.stage import HOST, Scene, Story, perform
+from lab.demos.watcher import Watcher
 from lab.openstack.cloud import RELEASES, Lab
 from lab.stackstorm.installation import PACK
 from lab.waiting import LabError, wait_until
@@ -25,11 +26,17 @@ class Demo(Scene):
 
     def run(self) -> None:
         """The whole story. Raises LabError where the end is not what was promised."""
+        if self.method == "transplant":
+            self.grow_child()
         self.boot_servers()
         before = self.break_host()
         self._show_that_it_is_broken()
         self.show_held("allocations before", before)
-        self._recover()
+        with Watcher(self.lab.client, before) as watcher:
+            self._recover()
+        if self.method != "discard":
+            self.story.say(str(watcher))
+        self.show_children()
         wanted = {} if self.method == "discard" else before
         self.show_held("allocations after", self.check_held(wanted))
         if self.method == "discard":

@@ -12,14 +12,15 @@ from typing import Any
 from lab.environments import InstallError, ensure
 from lab.openstack import faults
 from lab.openstack.cloud import Lab
+from lab.openstack.control import Resources
 from lab.stackstorm import runner
 from lab.stackstorm.installation import StackStorm
 from lab.waiting import LabError, wait_until
 
 HOST = "compute-0"
 SERVERS = ("web-1", "web-2", "db-1")
-# nova 26 leaves live servers on the stale provider without anybody touching its database; the newest, an orphan.
-FAULTS = {"26": faults.hostname_flip, "34": faults.reinstall}
+# nova 26 leaves live servers on the stale provider without anybody touching its database; later ones, an orphan.
+FAULTS = {"26": faults.hostname_flip}
 
 Held = dict[str, dict[str, int]]
 
@@ -48,6 +49,22 @@ class Scene:
         self.lab, self.story = lab, story
         self.stackstorm = StackStorm(lab, lab.folder / "datastore.sqlite").configured(**options)
 
+    def grow_child(self) -> None:
+        """The host has a GPU, which nova-compute reports as a child of its provider, and a server that holds a part."""
+        self.story.head(f"a GPU for {HOST}, and a server that uses it")
+        self.lab.report_resources(HOST, Resources(children={"pgpu0": {"VGPU": 4}}))
+        self.lab.wait_for_periodics(HOST)
+        self.lab.client.boot("gpu-1", HOST, flavor="vgpu")
+        self.show_children()
+
+    def show_children(self) -> None:
+        """What is below the provider of the host's name, and what of it is held."""
+        client, root = self.lab.client, self._named()
+        listed = client.placement("GET", f"/resource_providers?in_tree={root}")["resource_providers"]
+        for one in (child for child in listed if child["uuid"] != root):
+            held = client.allocations_of_provider(one["uuid"])
+            self.story.say(f"child {one['name']} ({one['uuid']}) below {root}: {len(held)} consumer(s)")
+
     def boot_servers(self) -> None:
         """On the host, where its servers survive the release's fault; else on another one."""
         where = HOST if self.lab.release == "26" else "compute-1"
@@ -56,7 +73,7 @@ class Scene:
 
     def break_host(self) -> Held:
         """Break it, show what nova-compute logs, and give what is held on the stale provider."""
-        break_it = FAULTS[self.lab.release]
+        break_it = FAULTS.get(self.lab.release, faults.reinstall)
         self.story.head(f"breaking {HOST}: {break_it.__doc__}")
         mark = self.lab.mark(HOST)
         fault = break_it(self.lab, HOST)

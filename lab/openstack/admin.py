@@ -147,12 +147,14 @@ class AdminClient:
         return self.server(uuid)
 
     def flavor(self, name: str) -> str:
-        """The id of one of the lab's flavors, made when it is asked for first: small (1 VCPU) or large (2)."""
-        size = {"small": 1, "large": 2}[name]
+        """The id of one of the lab's flavors, made at its first use: small, large (2 VCPUs), or vgpu (has a VGPU)."""
+        size = {"small": 1, "large": 2, "vgpu": 1}[name]
         values = {"name": name, "id": name, "vcpus": size, "ram": 512 * size, "disk": size}
         response = self.send("compute", "POST", "/flavors", {"flavor": values})
         if response.status not in (200, 409):  # 409: it is there
             raise LabError(f"Nova answered {response.status} to the flavor {name}: {response.body}")
+        if response.status == 200 and name == "vgpu":
+            self.nova("POST", f"/flavors/{name}/os-extra_specs", {"extra_specs": {"resources:VGPU": "1"}})
         return name
 
     # Hosts

@@ -27,7 +27,7 @@ from lab.openstack.settings import Ports
 from lab.openstack.web import answers
 from lab.waiting import LabError, LogMark, wait_until
 
-RELEASES = ("26", "34")
+RELEASES = ("26", "30", "32", "34")
 COMPUTES = ("compute-0", "compute-1")
 BASE = ("broker", "glance-and-neutron", "keystone", "placement")  # the others complain where these do not answer yet
 

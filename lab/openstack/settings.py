@@ -18,13 +18,11 @@ FIRST_PORT, LAST_PORT = 20_000, 32_000  # below what Linux gives to outgoing con
 Sections = dict[str, dict[str, Any]]
 
 # oslo.policy turned both on by default only after nova 26 and placement 8 were made.
-OLD_RULES: dict[str, Sections] = {
-    "26": {"oslo_policy": {"enforce_scope": False, "enforce_new_defaults": False}},
-    "34": {},
-}
+OLD_RULES: dict[str, Sections] = {"26": {"oslo_policy": {"enforce_scope": False, "enforce_new_defaults": False}}}
 
-# nova 34 would check its own answers against their schemas, and builds a checker for each of them.
-UNCHECKED_ANSWERS: dict[str, Sections] = {"26": {}, "34": {"api": {"response_validation": "ignore"}}}
+# nova would check its own answers against their schemas since 2025.1, and builds a checker for each of them.
+_UNCHECKED: Sections = {"api": {"response_validation": "ignore"}}
+UNCHECKED_ANSWERS: dict[str, Sections] = {"32": _UNCHECKED, "34": _UNCHECKED}
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,7 @@ def write_placement(folder: Path, ports: Ports, release: str) -> None:
         "placement_database": {"connection": database(folder, "placement")},
         "keystone_authtoken": token_check(ports, "placement"),
     }
-    write_ini(folder / "etc" / "placement.conf", {**sections, **OLD_RULES[release]})
+    write_ini(folder / "etc" / "placement.conf", {**sections, **OLD_RULES.get(release, {})})
 
 
 def write_nova(folder: Path, ports: Ports, release: str, etc: Path) -> None:
@@ -182,7 +180,7 @@ def nova(folder: Path, ports: Ports, release: str, etc: Path, host: str, state: 
         "vnc": {"enabled": False},
         "cache": {"enabled": True, "backend": "dogpile.cache.memory"},
     }
-    return {**sections, **OLD_RULES[release], **UNCHECKED_ANSWERS[release]}
+    return {**sections, **OLD_RULES.get(release, {}), **UNCHECKED_ANSWERS.get(release, {})}
 
 
 def transport(ports: Ports) -> str:

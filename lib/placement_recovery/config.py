@@ -68,6 +68,7 @@ class Config:
     periodic_wait: int = 75
     provider_wait: int = 180
     acceptance_wait: int = 150
+    refresh_wait: int = 330
     late_write_wait: int = 120
     store: str = "datastore"
     store_folder: str = "/var/lib/placement_recovery"
@@ -136,7 +137,8 @@ def _check(config: Config) -> None:
     for name in AT_LEAST_ONE:
         if getattr(config, name) < 1:
             raise ConfigurationError(f"{name} must be 1 or more, not {getattr(config, name)}")
-    for name in ("periodic_wait", "provider_wait", "acceptance_wait", "late_write_wait", "restart_timeout"):
+    waits = ("periodic_wait", "provider_wait", "acceptance_wait", "refresh_wait", "late_write_wait", "restart_timeout")
+    for name in waits:
         if not 0 <= getattr(config, name) <= LONGEST_WAIT:
             raise ConfigurationError(f"{name} must be 0 to {LONGEST_WAIT}, not {getattr(config, name)}")
     for name in ("cooldown", "log_cooldown"):

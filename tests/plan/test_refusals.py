@@ -51,7 +51,7 @@ def test_bare_metal_is_refused(cloud, planner, sign):
 
 
 def test_a_provider_with_children_is_refused_and_they_are_named(cloud, planner):
-    """Until provider trees can be recovered; whoever holds a child is seen too."""
+    """A published method would lose them; whoever holds a child is seen too."""
     stale = cloud.stale_host(servers=1)
     child, grandchild = new_name(), new_name()
     uuid = cloud.provider(child, parent=stale.stale_uuid, inventories={"VGPU": 4}, traits=())
@@ -59,7 +59,9 @@ def test_a_provider_with_children_is_refused_and_they_are_named(cloud, planner):
     server = cloud.server(host=stale.host)
     cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, uuid: {"VGPU": 1}})
     plan = planner.plan(stale.host)
-    assert f"has children, which cannot be recovered yet: {', '.join(sorted([child, grandchild]))}" in refusal(plan)
+    told = refusal(plan)
+    assert f"has children, which preserve would lose: {', '.join(sorted([child, grandchild]))}" in told
+    assert "Use method=transplant" in told
     assert {one.uuid for one in plan.decisions} == {server, *stale.servers}
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from placement_recovery.cloud.model import Consumer, Hypervisor, Server
+from placement_recovery.cloud.model import Consumer, Hypervisor, Provider, Server
 from placement_recovery.cloud.snapshot import Owners, Snapshot
 from placement_recovery.config import Config
 from placement_recovery.plan.case import Request, Surroundings
@@ -82,12 +82,30 @@ def test_the_whole_plan_shows_proof_consumers_capacity_and_digest():
     text = render(found)
     lines = text.splitlines()
     assert sum(line.startswith("  [x] ") for line in lines) == 5
-    table = [line.split()[0] for line in lines if line.startswith(("do ", "drop ", "keep "))]
-    assert table == ["do", "drop", "keep"]
-    assert "keep  server   one       web   MEMORY_MB=60 VCPU=2  ACTIVE on compute-0" in lines
+    decided = [line.split()[:2] for line in lines if line.startswith(("drop ", "keep "))]
+    assert decided == [["drop", "two"], ["keep", "one"]]
+    kept = lines.index("keep    one  server web")
+    assert lines[kept + 1] == "        MEMORY_MB=60 VCPU=2; ACTIVE on compute-0"
     assert "capacity needed on the new provider: MEMORY_MB 60 of 1000, VCPU 2 of 1000" in lines
     assert f"digest {found.digest[:8]}" in lines
     assert lines[-1] == f"next: {next_step(found)}"
+
+
+def test_no_line_is_wider_than_a_terminal():
+    """But for what is to be typed, which stays on one line; with children, resizes and reasons of any length."""
+    uuid = "0d7e3f0a-6c55-4d0f-9d3c-4a1fb9a1f0c1"
+    child = Provider(uuid, f"{NODE}_pci_0000_84_00_0", 1, STALE, STALE, {}, (), ())
+    parts = {STALE: {"VCPU": 2, "MEMORY_MB": 60}, uuid: {"VGPU": 1}}
+    found = plan(
+        Request("transplant"), Surroundings(compute_api=(2, 95), reparents=True),
+        tree=(stale_provider(), *(replace(child, name=f"{child.name}{number}") for number in range(20))),
+        consumers=tuple(Consumer(uuid[:-1] + str(number), "p", "u", 1, parts) for number in range(3)),
+    )
+    lines = render(found).splitlines()
+    assert [line for line in lines[:-1] if len(line) > 80] == []
+    assert any("child provider(s) move with the root" in line for line in lines)
+    assert "and 15 more" in " ".join(lines)
+    assert lines[-1].startswith("next: st2 run ")
 
 
 @pytest.mark.parametrize("state", ["ready", "needs_approval", "refused"])

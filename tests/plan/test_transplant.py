@@ -37,11 +37,16 @@ def test_a_nova_before_ussuri_is_refused_and_preserve_is_named(cloud, planner, m
     assert transplant(planner, stale).state == "ready"
 
 
-def test_children_are_refused_and_named(cloud, planner):
-    """Until trees can be recovered."""
+def test_children_move_along_where_placement_can_give_them_another_parent(cloud, planner, monkeypatch):
+    """It can since Xena."""
     stale, child = cloud.stale_host(servers=1), new_name()
     cloud.provider(child, parent=stale.stale_uuid, inventories={"VGPU": 4}, traits=())
-    assert f"has children, which cannot be recovered yet: {child}" in refusal(transplant(planner, stale))
+    plan = transplant(planner, stale)
+    assert plan.state == "ready"
+    assert f"1 child provider(s) move with the root and keep UUIDs and allocations: {child}" in plan.notes
+    monkeypatch.setattr(planner.context.placement, "reparents", False)
+    told = refusal(transplant(planner, stale))
+    assert f"has children ({child}), and only Placement 6.0 (Xena, microversion 1.37) and later" in told
 
 
 def test_bare_metal_is_refused(cloud, planner):

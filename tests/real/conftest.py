@@ -9,6 +9,9 @@ from testkit.operator import Operator
 
 pytest.register_assert_rewrite("testkit.transplant_stories")
 
+from testkit.transplant_stories import ELSEWHERE, recover_watched  # noqa: E402 - its asserts are rewritten first
+from testkit.transplants import make_children  # noqa: E402
+
 
 @pytest.fixture(scope="module")
 def operator(lab, request, tmp_path_factory):
@@ -18,6 +21,23 @@ def operator(lab, request, tmp_path_factory):
     lab.wait_for_hypervisor(host)
     lab.wait_for_provider(host)
     return Operator(StackStorm(lab, tmp_path_factory.mktemp("stackstorm") / "datastore.sqlite"))
+
+
+@pytest.fixture(scope="module")
+def host(operator, request):
+    """The story's host, with children, four servers, and the source part of a move that is not confirmed."""
+    name = request.module.HOST
+    make_children(operator, name)
+    servers = operator.client.boot_many(("live-1", "live-2", "live-3", "moved"), name)
+    operator.client.boot("vgpu", name, flavor="vgpu")
+    operator.client.migrate(servers["moved"], ELSEWHERE)
+    return name
+
+
+@pytest.fixture(scope="module")
+def running(operator, host, request):
+    """Its recovery while servers run and others boot."""
+    return recover_watched(operator, request.module.FAULT(operator.lab, host))
 
 
 _STANDING = {}

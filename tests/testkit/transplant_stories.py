@@ -1,6 +1,6 @@
 """What every release of nova-compute must show of a transplant; its folder inherits these tests and brings the lab.
 
-The module has the fixtures `host`, a host with servers and short periodics, and `running`, a `recover_watched`.
+The module says which HOST comes to the lab and how its FAULT is made; tests/real/conftest.py does both.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from lab.openstack.control import Resources
 from lab.waiting import LogMark, wait_until
 from testkit.operator import moved
 from testkit.transplants import (
+    VGPU,
     Driven,
     Times,
     add_trait,
+    children,
     errors_in_periodics,
     provider_settings,
     times,
@@ -28,8 +30,10 @@ from testkit.transplants import (
 )
 from testkit.watching import Boots, Watch
 
+ELSEWHERE = "compute-4"  # the host of each lab that takes what moves away
 LEAST_SAMPLES = 300
-CREATE, RENAME, MOVE = ("POST", "/resource_providers"), ("PUT", "/resource_providers/"), ("POST", "/allocations")
+CREATE, MOVE = ("POST", "/resource_providers"), ("POST", "/allocations")
+RACED = "ResourceProviderCreationFailed"
 RATIO, TRAIT = 3.5, "CUSTOM_RACK_7"
 
 
@@ -41,7 +45,7 @@ def say(text: str) -> None:
 def recover_watched(operator: Any, fault: Any) -> SimpleNamespace:
     """`recover_host method=transplant` while all consumers are looked at and servers boot."""
     client, lab, host = operator.client, operator.lab, fault.host
-    before = operator.holders(fault.stale_uuid)
+    before, below = operator.holders(fault.stale_uuid), children(client, host)
     access = lab.mark("placement")
     with Watch(client, before, fault.stale_uuid, fault.new_uuid) as watch, Boots(client, host) as boots:
         wait_until("a boot has failed", lambda: boots.failed and watch.samples > len(before), 60)
@@ -52,7 +56,8 @@ def recover_watched(operator: Any, fault: Any) -> SimpleNamespace:
     boots.forget()
     took = _tell(f"nova {lab.release}, servers running", watch, access, fault)
     return SimpleNamespace(
-        fault=fault, before=before, after=after, watch=watch, boots=boots, recovered=recovered, errors=errors, took=took
+        fault=fault, before=before, below=below, after=after, watch=watch, boots=boots, recovered=recovered,
+        errors=errors, took=took,
     )
 
 
@@ -77,7 +82,15 @@ class ServersRunning:
         """Servers and the source part of a move that waits for its owner."""
         expected = moved(running.before, running.fault.stale_uuid, running.fault.new_uuid)
         assert {uuid: running.after[uuid] for uuid in running.before} == expected
-        assert len(expected) >= 4
+        assert len(expected) >= 5
+
+    def test_children_keep_their_uuids(self, running, operator):
+        """nova-compute's own and somebody else's; both are below the new root."""
+        new = running.fault.new_uuid
+        assert children(operator.client, running.fault.host) == {
+            name: (uuid, new) for name, (uuid, _) in running.below.items()
+        }
+        assert len(running.below) == 2
 
     def test_no_boot_lands_before_all_are_moved(self, running):
         """Those that were tried failed, and the host takes servers again."""
@@ -91,11 +104,12 @@ class ServersRunning:
         """In three periodics."""
         assert running.errors == []
 
-    def test_the_host_is_used_as_before(self, running, operator, elsewhere):
+    def test_the_host_is_used_as_before(self, running, operator):
         """Boot, resize, revert, delete, and a restart of nova-compute."""
-        used = use(operator, running.fault.host, elsewhere)
+        used = use(operator, running.fault.host, ELSEWHERE)
         say(f"used: {used}")
-        assert used == {"booted": True, "resized": True, "reverted": True, "deleted": True, "errors": []}
+        done = ("booted", "booted with a child", "resized", "reverted", "deleted")
+        assert used == {**dict.fromkeys(done, True), "errors": []}
         assert operator.client.service(running.fault.host)["status"] == "enabled"
         assert operator.locks() == []
 
@@ -136,10 +150,10 @@ class HeldPeriodics:
 
     @pytest.fixture
     def resources(self, host, operator):
-        """Sets what the host reports, until the end of the story."""
+        """Sets what the host reports beside its children, until the end of the story."""
 
         def report(**wanted):
-            operator.lab.report_resources(host, Resources(**wanted))
+            operator.lab.report_resources(host, Resources(children=VGPU, **wanted))
             operator.lab.wait_for_periodics(host)
 
         yield report
@@ -153,25 +167,42 @@ class HeldPeriodics:
     def test_nova_writes_before_our_traits(self, driven):
         """It puts its signature on the root at once, and nobody takes it away."""
         begun = driven()
-        begun.meddler.after(*CREATE, begun.periodic)
+        begun.after_children(begun.periodic)
         begun.run()
         begun.check()
 
-    def test_nova_has_read_the_bare_root_and_writes_when_all_is_moved(self, driven):
+    def test_nova_has_read_the_root_before_its_traits_and_writes_when_all_is_moved(self, driven):
         """Its write meets a conflict of generations; it reads again and keeps what it finds."""
         begun = driven()
         with begun.hold("before-writes") as held:
-            begun.meddler.after(*CREATE, held.wait)
+            begun.after_children(held.wait)
             begun.before["wait_for_nova_compute"] = lambda: begun.end(held)
             begun.run()
         begun.check()
 
+    def test_nova_looks_at_the_bare_root_before_its_children_are_there(self, driven):
+        """Its own child meets a conflict at each periodic until its cache is refreshed; then it takes the old one."""
+        begun = driven()
+        begun.meddler.after(*CREATE, begun.race)
+        begun.run()
+        begun.check()
+
+    def test_nova_has_read_the_bare_root_and_writes_when_all_is_moved(self, driven):
+        """The same, with all in place when it writes."""
+        begun = driven()
+        with begun.hold("before-writes") as held:
+            begun.meddler.after(*CREATE, held.wait)
+            begun.before["wait_for_nova_compute"] = lambda: begun.end(held, RACED)
+            begun.run()
+        begun.check()
+
     def test_nova_makes_the_root_between_our_rename_and_our_post(self, driven):
-        """The recovery goes on with nova's root."""
+        """The recovery goes on with nova's root, and nova with the children that it got."""
         begun = driven()
         with begun.hold("before-creation") as held:
             held.wait()
-            begun.meddler.after("PUT", f"{RENAME[1]}{begun.fault.stale_uuid}", lambda: begun.end(held), passing=1)
+            renamed = ("PUT", f"/resource_providers/{begun.fault.stale_uuid}")
+            begun.meddler.after(*renamed, lambda: begun.end(held, RACED), passing=1)
             begun.run()
         begun.check()
 
@@ -205,13 +236,13 @@ class HeldPeriodics:
         begun.check()
 
     def test_a_host_with_pinned_guests_asks_for_no_reshape(self, driven, resources):
-        """The first inventories follow the root's creation at once, and a periodic after them finds PCPU."""
+        """The inventories of a host with PCPU precede its children, and a periodic after these finds both."""
         resources(inventory={"PCPU": 4})
         resources(inventory={"PCPU": 4}, pinned_guests=True)
         begun = driven()
         with begun.hold("before-lookup") as held:
             held.wait()
-            begun.meddler.after("PUT", "/inventories", lambda: begun.end(held))
+            begun.after_children(lambda: begun.end(held))
             begun.run()
         begun.check()
         assert begun.log.lines("ReshapeNeeded") == []
@@ -225,16 +256,26 @@ class _Begun(Driven):
         self.operator, self.fault = operator, fault
         self.allocations = operator.holders(fault.stale_uuid)
         self.settings = provider_settings(operator.client, fault.stale_uuid)
+        self.below = children(operator.client, fault.host)
         self.log = self.lab.mark(self.host)
+
+    def after_children(self, act: Any) -> None:
+        """Act once all children are below the new root: somebody else's comes last."""
+        self.meddler.after("PUT", f"/resource_providers/{self.below[f'{self.host}:agent'][0]}", act)
 
     def hold(self, point: str) -> Any:
         """Holds nova-compute's next periodic there."""
         return self.lab.hold(self.host, point)
 
-    def end(self, held: Any) -> None:
-        """The held periodic goes on to its end, which is no error."""
+    def end(self, held: Any, error: str = "") -> None:
+        """The held periodic goes on to its end, which is no error unless one is expected."""
         held.wait()
-        assert held.release().error == ""
+        assert held.release().error[:len(error) or None] == error
+
+    def race(self) -> None:
+        """A whole periodic passes, in which nova-compute cannot create its child."""
+        (passed,) = self.lab.wait_for_periodics(self.host)
+        assert passed.error.startswith(RACED), passed.error
 
     def periodic(self) -> None:
         """A whole periodic passes, which is no error."""
@@ -249,6 +290,8 @@ class _Begun(Driven):
         assert "COMPUTE_NODE" in settings["traits"]
         assert settings["traits"] >= self.settings["traits"]
         assert settings["inventories"] == self.settings["inventories"]
+        below = children(self.operator.client, self.host)
+        assert below == {name: (uuid, new) for name, (uuid, _) in self.below.items()}
         assert self.operator.client.service(self.host)["status"] == "enabled"
         assert self.operator.locks() == []
         assert errors_in_periodics(self.lab, self.host) == []

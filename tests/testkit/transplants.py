@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping
 
+from lab.openstack.control import Resources
 from lab.waiting import LogMark, wait_until
 from placement_recovery.config import Config
 from placement_recovery.plan.case import Request
@@ -19,9 +20,29 @@ from placement_recovery.recovery.steps.save_allocations import open_recovery
 from testkit.counting import CountingClock, PlacementRequests
 from testkit.driving import step_names, watched
 
-# A periodic of nova-compute, so that acceptance takes no minute.
-INTERVAL_SECONDS = 3
+# A periodic of nova-compute, and the refresh of its cache, so that acceptance takes no minutes.
+SHORT_INTERVALS = {
+    "DEFAULT": {"update_resources_interval": 3}, "compute": {"resource_provider_association_refresh": 30},
+}
+# What the lab's driver reports below the root of these stories' hosts.
+VGPU = {"pgpu0": {"VGPU": 8}}
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}")
+
+
+def make_children(operator: Any, host: str) -> None:
+    """A vGPU that nova-compute reports below its root, and a provider of somebody else's."""
+    client, lab = operator.client, operator.lab
+    lab.report_resources(host, Resources(children=VGPU))
+    lab.wait_for_periodics(host)
+    foreign = {"name": f"{host}:agent", "parent_provider_uuid": client.provider(host)["uuid"]}
+    client.placement("POST", "/resource_providers", foreign)
+
+
+def children(client: Any, host: str) -> Dict[str, Any]:
+    """Name, UUID and parent of what is below the host's root."""
+    root = client.provider(host)["uuid"]
+    listed = client.placement("GET", f"/resource_providers?in_tree={root}")["resource_providers"]
+    return {one["name"]: (one["uuid"], one["parent_provider_uuid"]) for one in listed if one["uuid"] != root}
 
 
 @dataclass
@@ -96,6 +117,9 @@ def use(operator: Any, host: str, elsewhere: str) -> Dict[str, Any]:
     found: Dict[str, Any] = {}
     booted = client.boot("after", host)
     found["booted"] = list(client.allocations(booted)) == [provider]
+    vgpu = client.boot("vgpu after", host, flavor="vgpu")
+    found["booted with a child"] = set(client.allocations(vgpu)) == {provider, client.provider(f"{host}_pgpu0")["uuid"]}
+    client.delete(vgpu)
     with operator.only_hosts(elsewhere):
         found["resized"] = client.resize(booted)["OS-EXT-SRV-ATTR:host"] == elsewhere
     found["reverted"] = client.revert(booted)["OS-EXT-SRV-ATTR:host"] == host

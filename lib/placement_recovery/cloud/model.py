@@ -79,6 +79,11 @@ class Provider:
     aggregates: Tuple[str, ...] = ()
 
     @property
+    def label(self) -> str:
+        """Its name and UUID, for a message."""
+        return f"{self.name} ({self.uuid})"
+
+    @property
     def locked_by(self) -> Tuple[str, ...]:
         """Ids of the recoveries whose lock this provider bears."""
         return recoveries_of_locks(self.traits)

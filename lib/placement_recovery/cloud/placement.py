@@ -1,7 +1,8 @@
 """Placement's API, as far as a recovery needs it.
 
 Microversions (API reference of Placement): 1.28 brought consumer generations, 1.36 the one at which writes keep the
-type that a consumer has, 1.38 the types themselves. Reads use the highest that both sides know.
+type that a consumer has, 1.37 another parent for a child, 1.38 the types themselves. Reads use the highest that both
+sides know.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ PROVIDER_IN_USE = "placement.resource_provider.inuse"
 HAS_CHILDREN = "placement.resource_provider.cannot_delete_parent"
 
 UNTYPED = "1.36"
+REPARENTING = "1.37"  # Placement 6.0, Xena
 TYPED = "1.38"
 # What Placement shows for consumers that were written without a type; it refuses to take it back (400).
 UNKNOWN_TYPE = "unknown"
@@ -38,6 +40,7 @@ class Placement:
             )
         self._read = min(wanted, offered)
         self.keeps_types = self._read >= microversion(TYPED)
+        self.reparents = self._read >= microversion(REPARENTING)
 
     @property
     def read_version(self) -> str:
@@ -144,6 +147,14 @@ class Placement:
         Carries no generation and bumps none: what is carried out late frees or takes a name all the same.
         """
         self._api.write("PUT", f"/resource_providers/{uuid}", self.read_version, {"name": name})
+
+    def reparent_provider(self, provider: Provider, parent_uuid: str) -> None:
+        """Give a child another parent, in whose tree it is from then on; its children follow, all allocations stand.
+
+        Carries no generation and bumps none, as `rename_provider`. >= 1.37.
+        """
+        body = {"name": provider.name, "parent_provider_uuid": parent_uuid}
+        self._api.write("PUT", f"/resource_providers/{provider.uuid}", self.read_version, body)
 
     def inventories_of(self, uuid: str) -> Tuple[Dict[str, Inventory], int]:
         """A provider's inventories, and its generation. Raises ApiNotFound."""

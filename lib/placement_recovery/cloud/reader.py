@@ -138,11 +138,14 @@ class Reader:
         except ApiNotFound:
             return None
 
+    def bare_tree(self, uuid: str) -> Tuple[Provider, ...]:
+        """All providers of the tree without what they carry, the root first; empty where there is none."""
+        found = self._placement.list_providers(in_tree=uuid)
+        return tuple(sorted(found, key=lambda one: (one.parent_uuid is not None, one.name)))
+
     def tree(self, uuid: str) -> Tuple[Provider, ...]:
         """All providers of the tree with what they carry, the root first."""
-        found = self._placement.list_providers(in_tree=uuid)
-        ordered = sorted(found, key=lambda one: (one.parent_uuid is not None, one.name))
-        return tuple(self.each(self._placement.describe, ordered))
+        return tuple(self.each(self._placement.describe, self.bare_tree(uuid)))
 
     def consumers(
         self, provider_uuids: Iterable[str], known: Optional[Mapping[str, Consumer]] = None

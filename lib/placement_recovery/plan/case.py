@@ -31,8 +31,8 @@ class Surroundings:
     """Facts that are neither Nova's nor Placement's: an unfinished recovery's id, and how the restart's trial went.
 
     `cooling` says why what a trigger starts has to wait; "" where it need not. `compute_api` is Nova's highest
-    microversion. `crowded` are the foreign providers that consumers hold too and that are over-committed, with the
-    numbers.
+    microversion, `reparents` whether Placement can give a child another parent. `crowded` are the other providers that
+    consumers hold too and that are over-committed, with the numbers.
     """
 
     unfinished: str = ""
@@ -40,6 +40,7 @@ class Surroundings:
     restart_way: str = ""
     cooling: str = ""
     compute_api: Tuple[int, int] = (0, 0)
+    reparents: bool = False
     crowded: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,6 +60,11 @@ class Case:
     def tree(self) -> Tuple[str, ...]:
         """The UUIDs of the stale tree."""
         return tuple(one.uuid for one in self.snapshot.tree)
+
+    @property
+    def children(self) -> Tuple[Provider, ...]:
+        """What is below the stale root."""
+        return tuple(one for one in self.snapshot.tree if one.uuid != self.stale.uuid)
 
     @property
     def kept(self) -> Dict[str, Resources]:

@@ -1,7 +1,8 @@
-"""A plan in words: one line, what to type next, and a table of all consumers."""
+"""A plan in words: one line, what to type next, and all consumers, for a terminal of 80 columns."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import Iterable, List, Sequence
 
 from placement_recovery import commands
@@ -12,6 +13,7 @@ from placement_recovery.plan.owners import UNKNOWN
 from placement_recovery.plan.plan import HEALTHY_STATE, NEEDS_APPROVAL, READY, REFUSED, SKIPPED, Plan
 
 SHOWN_DIGEST = 8
+WIDTH = 80
 
 
 def summary(plan: Plan) -> str:
@@ -47,11 +49,11 @@ def next_step(plan: Plan) -> str:
 
 
 def render(plan: Plan) -> str:
-    """The whole plan as text for a terminal or the UI, beside its summary."""
-    lines = [f"finding  {plan.diagnosis.finding}: {plan.diagnosis.explanation}"]
+    """The whole plan as text for a terminal or the UI, beside its summary. What is to be typed stands on one line."""
+    lines = [f"finding: {plan.diagnosis.finding}: {plan.diagnosis.explanation}"]
     lines += [f"  [{'x' if part.holds else ' '}] {part.fact}" for part in plan.diagnosis.proof]
     if plan.decisions:
-        lines += ["", *_table(plan)]
+        lines += ["", *_consumers(plan)]
     if plan.capacity:
         fits = (f"{one.resource_class} {one.needed} of {one.offered}" for one in plan.capacity)
         lines += ["", f"capacity needed on the new provider: {', '.join(fits)}"]
@@ -59,9 +61,15 @@ def render(plan: Plan) -> str:
         lines += [f"{title}: {item}" for item in items]
     if plan.digest:
         lines += ["", f"digest {plan.digest[:SHOWN_DIGEST]}"]
+    wrapped = [part for line in lines for part in _wrapped(printable(line))]
     if next_step(plan):
-        lines.append(f"next: {next_step(plan)}")
-    return "\n".join(map(printable, lines))
+        wrapped.append(printable(f"next: {next_step(plan)}"))
+    return "\n".join(wrapped)
+
+
+def _wrapped(line: str) -> List[str]:
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line, WIDTH - 1, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
 def printable(text: str) -> str:
@@ -69,14 +77,14 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def _table(plan: Plan) -> List[str]:
+def _consumers(plan: Plan) -> List[str]:
+    """Two lines each: what becomes of whom, and what it holds of the stale tree, with the evidence."""
     rank = {BLOCKED: 0, DROP: 1, TRIM: 2, KEEP: 3}
-    ordered = sorted(plan.decisions, key=lambda one: (rank[one.disposition], one.kind, one.uuid))
-    rows = [
-        (one.disposition, one.kind, one.uuid, one.name, _held(one.consumer.on(plan.stale_tree).values()), one.evidence)
-        for one in ordered
-    ]
-    return columns([("do", "kind", "consumer", "name", "held here", "because"), *rows])
+    lines = []
+    for one in sorted(plan.decisions, key=lambda one: (rank[one.disposition], one.kind, one.uuid)):
+        lines.append(f"{one.disposition:<7} {one.uuid}  {one.label}")
+        lines.append(f"        {_held(one.consumer.on(plan.stale_tree).values())}; {one.evidence}")
+    return lines
 
 
 def _held(parts: Iterable[Resources]) -> str:

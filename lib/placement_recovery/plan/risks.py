@@ -65,11 +65,11 @@ def _provider_refusals(case: Case) -> List[str]:
             f"the stale provider {uuid} offers persistent memory ({', '.join(memory)}): nova-compute fails at its next "
             f"start after any change of such a host's root. Recover it by hand"
         )
-    children = [one.name for one in case.snapshot.tree if one.uuid != uuid]
-    if children and not case.stale.parent_uuid:
+    if case.children and not case.stale.parent_uuid and case.request.method != TRANSPLANT:
+        children = ", ".join(one.name for one in case.children)
         found.append(
-            f"the stale provider {uuid} has children, which cannot be recovered yet: {', '.join(children)}. "
-            f"Remove those that are left over, or recover by hand"
+            f"the stale provider {uuid} has children, which {case.request.method} would lose: {children}. Use "
+            f"method=transplant, which keeps them with their UUIDs and allocations"
         )
     if case.stale.parent_uuid:
         found.append(f"provider {uuid} is itself a child of {case.stale.parent_uuid}: no compute node's provider is")

@@ -10,6 +10,7 @@ from placement_recovery.plan.widening import widen
 
 # nova-compute marks its root with COMPUTE_NODE since Ussuri, whose compute API is 2.87: only then acceptance shows.
 LEAST_COMPUTE_API = (2, 87)
+MOST_NAMES = 5
 PRESERVE_INSTEAD = "method=preserve recovers it"
 
 
@@ -27,12 +28,27 @@ def transplant_refusals(case: Case) -> List[str]:
             f"nova's compute API is {offered}, and before 2.87 (Ussuri) nova-compute does not show that it has "
             f"accepted a provider; {PRESERVE_INSTEAD}"
         )
+    if case.children and not case.around.reparents:
+        found.append(
+            f"the stale provider {case.stale.uuid} has children ({', '.join(one.name for one in case.children)}), and "
+            f"only Placement 6.0 (Xena, microversion 1.37) and later can give them another parent. If this Placement "
+            f"is one, see placement_microversion in the pack's configuration; else upgrade it first"
+        )
     return found
 
 
 def transplant_notes(case: Case) -> List[str]:
     """What a person should know, and what does not forbid it."""
-    return [*_inventory_notes(case), *_aggregate_notes(case)]
+    return [*_child_notes(case), *_inventory_notes(case), *_aggregate_notes(case)]
+
+
+def _child_notes(case: Case) -> List[str]:
+    if not case.children:
+        return []
+    names = [one.name for one in case.children]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    listed = f"{', '.join(names[:MOST_NAMES])}{more}"
+    return [f"{len(names)} child provider(s) move with the root and keep UUIDs and allocations: {listed}"]
 
 
 def _inventory_notes(case: Case) -> List[str]:

@@ -61,6 +61,11 @@ class Saved:
         return self.tree[0]
 
     @property
+    def children(self) -> Tuple[Provider, ...]:
+        """What was below the stale provider."""
+        return self.tree[1:]
+
+    @property
     def stale_uuids(self) -> Tuple[str, ...]:
         """The UUIDs of the whole stale tree."""
         return tuple(one.uuid for one in self.tree)

@@ -6,12 +6,18 @@ from typing import List
 
 from placement_recovery.cloud.model import ACCEPTED, Provider
 from placement_recovery.records.journal import Journal
+from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
 
 
 def is_accepted(context: Context, provider_uuid: str) -> bool:
     """Whether nova-compute has put its signature on the provider, which it does at the periodic that accepts it."""
     return ACCEPTED in context.placement.traits_of(provider_uuid)[0]
+
+
+def may_miss_children(saved: Saved) -> bool:
+    """Whether nova-compute makes children, so that one of its looks may have come before they were below its root."""
+    return any(one.name.startswith(f"{saved.node}_") for one in saved.children)
 
 
 def why_not_accepted(context: Context, journal: Journal, provider: Provider) -> str:
@@ -24,6 +30,12 @@ def why_not_accepted(context: Context, journal: Journal, provider: Provider) -> 
         causes.append(
             "its inventories are still as this recovery wrote them: nova-compute has not looked at it yet (see that it "
             "runs, and update_resources_interval in its nova.conf)"
+        )
+    if may_miss_children(journal.saved):
+        causes.append(
+            "nova-compute may have looked at its root before the children were below it: then it logs "
+            "ResourceProviderCreationFailed with a child's name at each periodic, until it refreshes its cache "
+            "(resource_provider_association_refresh in its nova.conf, 300 s by default) and takes them"
         )
     custom = sorted(name for name, amount in used.items() if amount and name.startswith("CUSTOM_"))
     other = sorted(

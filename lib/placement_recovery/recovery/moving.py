@@ -1,13 +1,14 @@
 """Move consumers from a stale root to the new one, so that none is without its allocation at any moment.
 
-What ends the move is the record, not one look: each kept consumer holds on the new root what was saved, or Nova shows
-why not. Others' tools may strip or rewrite consumers meanwhile; what was saved is set then.
+What ends the move is the record, not one look: each kept consumer holds on the new root, and on the children that came
+along, what was saved, or Nova shows why not. Others' tools may strip or rewrite consumers meanwhile; what was saved is
+set then.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, Iterable, List, Optional, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
 from placement_recovery.cloud.model import Consumer, Migration, Part, Provider, Resources
 from placement_recovery.cloud.snapshot import Owners
@@ -32,12 +33,23 @@ from placement_recovery.recovery.replacement import Replacement, stale_roots
 
 @dataclass(frozen=True)
 class Holders:
-    """Who holds the stale roots and the new one now, and what Nova knows of them. `held` are consumers as read now."""
+    """Who holds the stale roots and the new one now, and what Nova knows of them. `held` are consumers as read now.
+
+    `on_stale` also has those that hold nothing but a child and are to give that up. `on_host` is what each holds on the
+    new root and the children. `roots` are the stale roots; `view.stale` has the children too.
+    """
 
     view: View
+    roots: Tuple[str, ...]
     on_stale: Dict[str, Dict[str, Part]]
+    on_host: Dict[str, Dict[str, Part]]
     on_new: Dict[str, Part]
     held: Dict[str, Consumer] = field(default_factory=dict)
+
+    @property
+    def children(self) -> Tuple[str, ...]:
+        """The UUIDs of what was below the stale root."""
+        return tuple(one for one in self.view.stale if one not in self.roots)
 
     @property
     def owners(self) -> Owners:
@@ -59,27 +71,37 @@ class Moves:
 
 
 def look_at_holders(context: Context, journal: Journal, seen: Replacement, new: Provider) -> Holders:
-    """One request per root and a few lists of Nova's; a consumer is read by itself only where it changed."""
-    saved = journal.saved
-    on_stale: Dict[str, Dict[str, Part]] = {}
-    for root in seen.stale_uuids:
-        for uuid, part in context.placement.parts_on(root).items():
-            on_stale.setdefault(uuid, {})[root] = part
+    """One request per provider and a few lists of Nova's; a consumer is read by itself only where it changed."""
+    saved, roots = journal.saved, stale_roots(journal)
+    children = tuple(one.uuid for one in seen.children if one.uuid in saved.stale_uuids)
     on_new = context.placement.parts_on(new.uuid)
+    on_host = _by_consumer({new.uuid: on_new, **{one: context.placement.parts_on(one) for one in children}})
+    on_stale = _by_consumer({one: context.placement.parts_on(one) for one in seen.stale_uuids})
     planned = {one.uuid: one for one in saved.consumers}
+    given_up = {one.uuid for one in saved.with_disposition(DROP, TRIM)}
+    on_stale.update({one: part for one, part in on_host.items() if one in given_up - set(on_stale)})
     movers = {one.mover for one in saved.consumers if one.mover}
     owners = context.reader.sure_owners(saved.host, sorted({*planned, *on_stale}), movers)
-    view = View(saved.host, saved.node, stale_roots(journal), owners, seen.hypervisors, saved.unknown)
+    view = View(saved.host, saved.node, (*roots, *children), owners, seen.hypervisors, saved.unknown)
+    looked = Holders(view, roots, on_stale, on_host, on_new)
     changed = [one for one in on_stale if not _as_saved(planned.get(one), on_stale[one])]
     absent = [
         one.uuid
         for one in saved.consumers
-        if one.uuid not in on_stale and (not _is_moved(one, on_new, view) or _verdict(one, view).what == GONE)
+        if one.uuid not in on_stale and (not _is_moved(one, looked, new.uuid) or _verdict(one, view).what == GONE)
     ]
     held = {one.uuid: one for one in context.reader.show_consumers({*changed, *absent})}
     held.update({one: planned[one].consumer for one in on_stale if one not in held})
     known = context.reader.with_homes(seen.hypervisors, held.values(), owners)
-    return Holders(replace(view, hypervisors=known), on_stale, on_new, held)
+    return replace(looked, view=replace(view, hypervisors=known), held=held)
+
+
+def _by_consumer(parts: Mapping[str, Mapping[str, Part]]) -> Dict[str, Dict[str, Part]]:
+    found: Dict[str, Dict[str, Part]] = {}
+    for provider, holders in parts.items():
+        for uuid, part in holders.items():
+            found.setdefault(uuid, {})[provider] = part
+    return found
 
 
 def _as_saved(decision: Optional[Decision], parts: Dict[str, Part]) -> bool:
@@ -87,9 +109,15 @@ def _as_saved(decision: Optional[Decision], parts: Dict[str, Part]) -> bool:
     return decision is not None and all(one.generation == decision.consumer.generation for one in parts.values())
 
 
-def _is_moved(decision: Decision, on_new: Dict[str, Part], view: View) -> bool:
-    part = on_new.get(decision.uuid)
-    return part is not None and dict(part.resources) == part_on(decision.consumer, view.stale)
+def _is_moved(decision: Decision, holders: Holders, new: str) -> bool:
+    held = holders.on_host.get(decision.uuid, {})
+    return {uuid: dict(part.resources) for uuid, part in held.items()} == _wanted(decision.consumer, holders, new)
+
+
+def _wanted(consumer: Consumer, holders: Holders, new: str) -> Dict[str, Dict[str, int]]:
+    """What a consumer is to hold of the host: its part of the stale roots on the new one, and the children's."""
+    part = part_on(consumer, holders.roots)
+    return {**({new: part} if part else {}), **consumer.on(holders.children)}
 
 
 def part_on(consumer: Consumer, roots: Tuple[str, ...]) -> Dict[str, int]:
@@ -133,9 +161,14 @@ def _plan_holder(moves: Moves, before: Optional[Decision], saved: Saved, holders
     if decision.disposition == BLOCKED:
         _plan_blocked(moves, decision, holders, new)
     elif decision.disposition == KEEP:
-        moves.groups.append([_moved(consumer, view.stale, new)])
+        _write(moves, consumer, _moved(consumer, holders, new))
     else:
-        moves.groups.append([consumer.holding(consumer.without(view.stale))])
+        _write(moves, consumer, consumer.holding(consumer.without(view.stale)))
+
+
+def _write(moves: Moves, held: Consumer, wanted: Consumer) -> None:
+    if wanted != held:  # who came back to the host may hold a child, and nothing of a stale root
+        moves.groups.append([wanted])
 
 
 def _plan_absent(moves: Moves, before: Decision, holders: Holders, new: str) -> None:
@@ -156,14 +189,14 @@ def _plan_absent(moves: Moves, before: Decision, holders: Holders, new: str) -> 
 
 def _plan_gone(moves: Moves, held: Consumer, holders: Holders, new: str) -> None:
     """Our part is taken back from who was deleted or moved while it was written, unless it would hold nothing then."""
-    left = held.without((new,))
-    if new in held.allocations and (left or not lives_elsewhere(held.uuid, holders.view)):
+    left = held.without((new, *holders.children))
+    if left != held.allocations and (left or not lives_elsewhere(held.uuid, holders.view)):
         moves.groups.append([held.holding(left)])
 
 
 def _restored(before: Decision, held: Consumer, holders: Holders, new: str) -> Consumer:
     """What others stripped or rewrote is set as it was saved; what it holds elsewhere stays."""
-    whole = {**held.allocations, new: part_on(before.consumer, holders.view.stale)}
+    whole = {**held.allocations, **_wanted(before.consumer, holders, new)}
     if held.generation is None:
         return replace(before.consumer, generation=None, allocations=whole)
     return held.holding(whole)
@@ -182,7 +215,7 @@ def _plan_blocked(moves: Moves, decision: Decision, holders: Holders, new: str) 
         source = replace(server, uuid=migration.uuid, generation=0, allocations=server.on(stale))
         evidence = f"source part of {migration.route}, begun during the recovery"
         moves.changed.append(Decision(source, MIGRATION, KEEP, evidence, mover=server.uuid))
-        group.append(replace(_moved(source, stale, new), generation=None))
+        group.append(replace(_moved(source, holders, new), generation=None))
     moves.groups.append(group)
 
 
@@ -194,7 +227,7 @@ def _source_of_move(decision: Decision, holders: Holders) -> Optional[Migration]
     server, view = decision.consumer, holders.view
     if decision.kind not in (SERVER, MOVED_SERVER) or not server.without(view.stale):
         return None
-    part = part_on(server, view.stale)
+    part = part_on(server, holders.roots)
     held = {*holders.on_stale, *(uuid for uuid, one in holders.on_new.items() if dict(one.resources) != part)}
     moves = [
         one
@@ -208,9 +241,9 @@ def _source_of_move(decision: Decision, holders: Holders) -> Optional[Migration]
     return moves[-1] if moves else None
 
 
-def _moved(consumer: Consumer, stale: Tuple[str, ...], new: str) -> Consumer:
-    """The consumer with its parts on the stale roots on the new one."""
-    return consumer.holding({**consumer.without(stale), new: part_on(consumer, stale)})
+def _moved(consumer: Consumer, holders: Holders, new: str) -> Consumer:
+    """The consumer with its parts on the stale roots on the new one; those on children stay."""
+    return consumer.holding({**consumer.without(holders.view.stale), **_wanted(consumer, holders, new)})
 
 
 def widen_for(

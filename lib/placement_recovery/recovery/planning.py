@@ -103,7 +103,9 @@ def _surroundings(context: Context, snapshot: Snapshot, request: Request) -> Sur
     if around.cooling or diagnose(snapshot).finding not in RECOVERABLE:
         return around
     crowded = overcommitted_elsewhere(context, snapshot) if context.nova.offered < WRITES_UNCHANGED else {}
-    around = replace(around, compute_api=context.nova.offered, crowded=crowded)
+    around = replace(
+        around, compute_api=context.nova.offered, crowded=crowded, reparents=context.placement.reparents
+    )
     return around if request.method == TRANSPLANT else _with_probe(context, host, around)
 
 
@@ -115,13 +117,13 @@ def _with_probe(context: Context, host: str, around: Surroundings) -> Surroundin
 
 
 def overcommitted_elsewhere(context: Context, snapshot: Snapshot) -> Dict[str, str]:
-    """Consumers that also hold an over-committed provider outside of the tree, with the numbers.
+    """Consumers that also hold an over-committed provider beside the stale root, with the numbers.
 
     Placement judges all parts of a consumer in one write, and before 14.0 refuses an over-committed one also where it
-    does not change; the foreign provider cannot be widened.
+    does not change; only the new root can be widened.
     """
-    tree = tuple(one.uuid for one in snapshot.tree)
-    parts = {one.uuid: one.without(tree) for one in snapshot.consumers if one.without(tree)}
+    root = tuple(one.uuid for one in snapshot.tree[:1])
+    parts = {one.uuid: one.without(root) for one in snapshot.consumers if one.on(root) and one.without(root)}
     foreign = sorted({uuid for part in parts.values() for uuid in part})
     crowded = dict(zip(foreign, context.reader.each(context.placement.overcommitted, foreign)))
     return {

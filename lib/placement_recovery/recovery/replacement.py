@@ -8,7 +8,7 @@ provider of the compute node's own UUID.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import Iterable, Optional, Tuple
 
 from placement_recovery.cloud.model import ComputeService, Hypervisor, Provider
 from placement_recovery.errors import StepFailed
@@ -23,7 +23,8 @@ class Replacement:
     """One look. `stale` are the roots that are set aside or are to be, as far as they stand; all bare.
 
     Usually that is one. Where the compute node's UUID changed again, the root that was made for the UUID before is one
-    of them. `new` is the root under the compute node's UUID, `named` the one that bears the node's name.
+    of them. `new` is the root under the compute node's UUID, `named` the one that bears the node's name. `children` are
+    all providers below these roots.
     """
 
     hypervisor: Hypervisor
@@ -32,6 +33,7 @@ class Replacement:
     stale: Tuple[Provider, ...]
     new: Optional[Provider]
     named: Optional[Provider]
+    children: Tuple[Provider, ...] = ()
 
     @property
     def is_renamed(self) -> bool:
@@ -42,6 +44,11 @@ class Replacement:
     def stale_uuids(self) -> Tuple[str, ...]:
         """The UUIDs of the stale roots that stand."""
         return tuple(one.uuid for one in self.stale)
+
+    def directly_below(self, roots: Iterable[str]) -> Tuple[Provider, ...]:
+        """The children whose parent is one of these roots."""
+        chosen = set(roots)
+        return tuple(one for one in self.children if one.parent_uuid in chosen)
 
 
 def stale_roots(journal: Journal) -> Tuple[str, ...]:
@@ -69,12 +76,14 @@ def look_at_replacement(context: Context, journal: Journal, with_stale: bool = T
     if journal_new != hypervisor.uuid:
         journal.replace_again(journal_new, hypervisor.uuid)
     roots = stale_roots(journal) if with_stale else ()
-    stale = tuple(one for one in map(context.reader.provider, roots) if one is not None)
-    new = context.reader.provider(hypervisor.uuid)
+    trees = {uuid: context.reader.bare_tree(uuid) for uuid in (*roots, hypervisor.uuid)}
+    found = {one.uuid: one for tree in trees.values() for one in tree if one.uuid in trees}
+    stale, new = tuple(found[uuid] for uuid in roots if uuid in found), found.get(hypervisor.uuid)
     bearers = (one for one in (new, *stale) if one is not None and one.name == saved.node)
     named = next(bearers, None) or context.reader.find_provider_by_name(saved.node)
     service = next((one for one in services if one.host == saved.host), None)
-    seen = Replacement(hypervisor, hypervisors, service, stale, new, named)
+    children = tuple(one for tree in trees.values() for one in tree if one.uuid not in trees)
+    seen = Replacement(hypervisor, hypervisors, service, stale, new, named, children)
     _check(context, journal, seen)
     return seen
 

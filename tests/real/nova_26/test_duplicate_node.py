@@ -30,7 +30,7 @@ def test_it_is_told_and_refused(story, name):
     """The run fails with the diagnosis and both hosts' names."""
     tried = story.tries[name]
     assert (tried.status, tried.output["state"]) == ("failed", "refused")
-    assert "finding  duplicate_node_name" in tried.output["text"]
+    assert "finding: duplicate_node_name" in tried.output["text"]
     assert f"host {TWIN}" in tried.output["summary"]
     assert f"host {HOST}" in tried.output["summary"]
 

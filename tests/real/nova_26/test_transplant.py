@@ -5,33 +5,13 @@ from __future__ import annotations
 import pytest
 
 from lab.openstack import faults
-from testkit.transplant_stories import HeldPeriodics, NovaComputeStopped, ServersRunning, recover_watched
-from testkit.transplants import INTERVAL_SECONDS
+from testkit.transplant_stories import HeldPeriodics, NovaComputeStopped, ServersRunning
+from testkit.transplants import SHORT_INTERVALS
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
-HOST, ELSEWHERE = "compute-9", "compute-4"
-HOST_OPTIONS = {"DEFAULT": {"update_resources_interval": INTERVAL_SECONDS}}
-NAMES = ("live-1", "live-2", "live-3", "moved")
-
-
-@pytest.fixture(scope="module")
-def elsewhere():
-    """A host that takes what moves away."""
-    return ELSEWHERE
-
-
-@pytest.fixture(scope="module")
-def host(operator):
-    """A host with three servers, and with the source part of a move that is not confirmed."""
-    servers = operator.client.boot_many(NAMES, HOST)
-    operator.client.migrate(servers["moved"], ELSEWHERE)
-    return HOST
-
-
-@pytest.fixture(scope="module")
-def running(operator, host):
-    """The recovery while servers run and others boot: its name flips."""
-    return recover_watched(operator, faults.hostname_flip(operator.lab, host))
+HOST = "compute-9"
+HOST_OPTIONS = SHORT_INTERVALS
+FAULT = faults.hostname_flip
 
 
 class TestServersRunning(ServersRunning):

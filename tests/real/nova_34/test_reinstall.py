@@ -59,7 +59,7 @@ def test_a_service_that_was_disabled_stays_so(story):
 def test_a_host_that_is_not_mapped_yet_is_told_so(story):
     """nova-compute runs again after `compute service delete`, but nova has not discovered its host."""
     assert (story.unmapped.status, story.unmapped.output["state"]) == ("failed", "refused")
-    assert "finding  host_not_mapped" in story.unmapped.output["text"]
+    assert "finding: host_not_mapped" in story.unmapped.output["text"]
     assert "nova-manage cell_v2 discover_hosts" in story.unmapped.output["summary"]
 
 

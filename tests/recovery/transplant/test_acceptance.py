@@ -15,7 +15,7 @@ LICENCES = {**NOVA_INVENTORIES, "CUSTOM_LICENCE": 5}
 @pytest.fixture
 def waiting(cloud):
     """Recover a host until nova-compute was waited for in vain; what is told."""
-    context = open_hasty(cloud.config(late_write_wait=0, acceptance_wait=4))
+    context = open_hasty(cloud.config(late_write_wait=0, acceptance_wait=4, refresh_wait=60))
 
     def run(stale, then=lambda: None):
         recovery_id = begin(context, stale.host, "transplant")
@@ -40,6 +40,19 @@ def test_nova_compute_that_has_not_looked_yet(cloud, waiting, finish):
     assert context.journal(recovery_id).progress.state == "open"
     assert finish(context, stale, recovery_id).progress.state == "finished"
     assert cloud.service(stale.host) == enabled()
+
+
+def test_a_host_with_children_of_novas_is_waited_for_until_its_cache_is_refreshed(cloud, waiting):
+    """nova-compute may have looked before they were below its root; others' children are nothing to it."""
+    stale, theirs = cloud.stale_host(servers=1), cloud.stale_host(servers=1)
+    cloud.provider(f"{stale.node}_pci_0000_84_00_0", parent=stale.stale_uuid, inventories={"VGPU": 4}, traits=())
+    cloud.provider(f"{theirs.node}:agent", parent=theirs.stale_uuid, inventories={}, traits=())
+    told = waiting(stale)[2]
+    assert f"after 64 s nova-compute on {stale.host}" in told
+    assert "may have looked at its root before the children were below it" in told
+    told = waiting(theirs)[2]
+    assert f"after 4 s nova-compute on {theirs.host}" in told
+    assert "children" not in told
 
 
 def test_a_class_in_use_that_the_host_may_not_report_any_more(cloud, waiting):

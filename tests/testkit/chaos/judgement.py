@@ -77,12 +77,17 @@ def _settings(world: World, provider: str) -> Found:
 
 
 def _roots(world: World, provider: str) -> Found:
-    """The other root is gone, and nothing bears a name that a recovery gave."""
+    """The other root is gone, nothing bears a name that a recovery gave, and the child is below the right root."""
     both = {world.stale.compute_uuid, world.stale.stale_uuid}
     standing = {uuid for uuid in both if world.cloud.show_provider(uuid) is not None}
     listed = world.cloud.placement.get("/resource_providers")["resource_providers"]
     aside = [one["name"] for one in listed if one["name"].startswith(f"{world.stale.node}.")]
-    return (("the roots", standing, {provider}), ("what is set aside", aside, []))
+    child = world.cloud.show_provider(world.child) if world.child else {"parent_provider_uuid": provider}
+    return (
+        ("the roots", standing, {provider}),
+        ("what is set aside", aside, []),
+        ("the child's parent", child and child["parent_provider_uuid"], provider),
+    )
 
 
 def _consumer_problems(world: World, provider: str, held: Dict[str, Resources]) -> List[str]:
@@ -97,7 +102,10 @@ def _consumer_problems(world: World, provider: str, held: Dict[str, Resources]) 
 
 
 def look_for_gaps(world: World) -> None:
-    """Between two requests of a transplant: everybody who is to be kept holds the stale root, or the new one."""
+    """Between two requests of a transplant: everybody who is to be kept holds the stale root, or the new one.
+
+    What is held of the host's child stays all the time.
+    """
     if world.rewritten:
         return  # by others
     held = {**_held_of(world, world.stale.stale_uuid), **_held_of(world, world.stale.compute_uuid)}
@@ -105,6 +113,10 @@ def look_for_gaps(world: World) -> None:
         if held.get(consumer) != wanted:
             seen = held.get(consumer)
             world.without_allocation.append(f"consumer {consumer} held {seen} during the recovery, not {dict(wanted)}")
+    below = _held_of(world, world.child) if world.child else {}
+    for consumer, parts in list(world.elsewhere.items()):
+        if world.child in parts and consumer not in below:
+            world.without_allocation.append(f"consumer {consumer} did not hold the child during the recovery")
 
 
 def _held_of(world: World, provider: str) -> Dict[str, Resources]:

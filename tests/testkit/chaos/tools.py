@@ -40,7 +40,9 @@ def heal_by_force(world: World) -> None:
         return
     for server in sorted(world.here):
         if _written(world, server, {world.stale.compute_uuid: ONE_SERVER}):
-            world.elsewhere.pop(server, None)
+            # What it held of the host's child is the recovery's to set again, as all that it held of the host.
+            parts = world.elsewhere.pop(server, {})
+            world.elsewhere[server] = {uuid: part for uuid, part in parts.items() if uuid == world.child}
 
 
 TOOLS: Dict[str, Callable[[World], None]] = {

@@ -19,7 +19,8 @@ class World:
     """The host, and for each consumer what it ought to hold: nobody's word but that of Nova's side of the story.
 
     `kept` is what lives on the host, `leftovers` what a recovery takes away and a rollback gives back, both by
-    consumer; `elsewhere` is what any of them holds of other providers; `gone` are those that shall hold nothing.
+    consumer; `elsewhere` is what any of them holds of other providers, the host's `child` among them, which keeps its
+    UUID; `gone` are those that shall hold nothing.
     """
 
     cloud: Cloud
@@ -33,6 +34,7 @@ class World:
     here: Set[str] = field(default_factory=set)  # servers that run on the host
     away: Set[str] = field(default_factory=set)  # servers that run on the other one, and hold this one too
     reported: Inventories = field(default_factory=lambda: NOVA_INVENTORIES)  # by nova-compute
+    child: str = ""  # below the root, where there is one
     tight: bool = False  # more is allocated than the host has
     rewritten: bool = False  # others' tools took or replaced allocations of live servers
     settings: Dict[str, Any] = field(default_factory=dict)  # of the stale root: inventories, traits, aggregates
@@ -58,6 +60,8 @@ class World:
         world.add_resized_server()
         world.add_moved_server()
         world.add_deleted_server()
+        if method == "transplant":
+            world.add_vgpu_server()
         if method == "discard":
             world.discard()
         return world
@@ -78,6 +82,18 @@ class World:
         self.elsewhere[server] = {self.other.uuid: {"DISK_GB": 7}}
         self.here.add(server)
         return self._allocated(server, consumer_type="INSTANCE")
+
+    def add_vgpu_server(self) -> str:
+        """A server that runs here, and also holds a child of the host's root."""
+        if not self.child:
+            offered = {"VGPU": 50}
+            name = f"{self.stale.node}_pci_0000_84_00_0"
+            self.child = self.cloud.provider(name, parent=self.stale.stale_uuid, inventories=offered, traits=())
+        server = self.cloud.server(host=self.stale.host, node=self.stale.node)
+        self.kept[server] = ONE_SERVER
+        self.elsewhere[server] = {self.child: {"VGPU": 1}}
+        self.here.add(server)
+        return self._allocated(server)
 
     def add_resized_server(self) -> str:
         """A resize from here that may still be reverted: its migration holds the part here."""

@@ -141,7 +141,7 @@ def _parts(journal: Journal, holders: Holders, new: Provider, written: List[Cons
     """All that the new root is to hold: what it holds, what is written now, and what is still to be moved."""
     parts: Dict[str, Mapping[str, int]] = {uuid: one.resources for uuid, one in holders.on_new.items()}
     kept = journal.saved.with_disposition(KEEP)
-    parts.update({one.uuid: part_on(one.consumer, holders.view.stale) for one in kept})
+    parts.update({one.uuid: part_on(one.consumer, holders.roots) for one in kept})
     parts.update({one.uuid: one.allocations[new.uuid] for one in written if new.uuid in one.allocations})
     return list(parts.values())
 

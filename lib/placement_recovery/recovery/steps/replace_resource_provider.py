@@ -2,15 +2,15 @@
 
 nova-compute takes whatever root it finds under its compute node's UUID. Between the rename and the first inventories it
 may look at a bare root, so these requests follow each other with nothing in between: no look, no record. One intent,
-recorded before, covers them all; afterwards the names of the roots show how far they came.
+recorded before, covers them all; afterwards the roots' names and their children's parents show how far they came.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Optional, Set
+from typing import Iterable, Mapping, Optional, Set, Tuple
 
-from placement_recovery.cloud.model import STATUS_DISABLED, ComputeService, Provider
+from placement_recovery.cloud.model import STATUS_DISABLED, ComputeService, Inventory, Provider
 from placement_recovery.cloud.placement import DUPLICATE_NAME
 from placement_recovery.errors import (
     ApiConflict,
@@ -30,7 +30,8 @@ from placement_recovery.recovery.replacement import Replacement, look_at_replace
 
 
 def replace_resource_provider(context: Context, journal: Journal) -> str:
-    """Rename the stale root, create the new one under the compute node's UUID, with its first traits and inventories.
+    """Rename the stale root; create the new one under the compute node's UUID, with the stale one's children and its
+    first traits and inventories.
 
     Raises StepFailed where the host's proof does not hold any more, and ApiDenied, with nothing changed, where this
     user may not create providers.
@@ -40,8 +41,11 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
         return _replace(context, journal)
     seen = look_at_replacement(context, journal)
     old = next((one for one in seen.stale if one.name == saved.node), None)
+    left = seen.directly_below(seen.stale_uuids)
     if seen.new is not None:
-        return _name_new(context, journal, seen, seen.new, old)
+        named = _name_new(context, journal, seen, seen.new, old)
+        _reparent(context, journal, left, seen.new.uuid)
+        return named + (f", and {len(left)} more of the stale one's children" if left else "")
     if not seen.stale:
         raise StepFailed(
             f"provider {saved.stale.uuid} of {saved.host} is gone, and recovery {saved.id} did not delete it"
@@ -50,11 +54,11 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
         return _replace(context, journal)
     _check_disabled(seen.service, saved.host)
     if old is None:
-        _create(context, journal, seen.hypervisor.uuid, seen.stale[0])
+        _create(context, journal, seen.hypervisor.uuid, seen.stale[0], left)
         return f"provider {seen.hypervisor.uuid} is created in place of {saved.stale.uuid}"
     require_lock(context, journal, saved.stale.uuid)
     old = replace(old, inventories=context.placement.inventories_of(old.uuid)[0])
-    return _rename_and_create(context, journal, seen.hypervisor.uuid, old)
+    return _rename_and_create(context, journal, seen.hypervisor.uuid, old, left)
 
 
 def _replace(context: Context, journal: Journal) -> str:
@@ -65,7 +69,8 @@ def _replace(context: Context, journal: Journal) -> str:
     assert old is not None
     assert node is not None
     check_lock(journal, old)
-    return _rename_and_create(context, journal, node.uuid, old)
+    children = tuple(one for one in snapshot.tree if one.parent_uuid == old.uuid)
+    return _rename_and_create(context, journal, node.uuid, old, children)
 
 
 def _name_new(
@@ -84,7 +89,9 @@ def _name_new(
     return f"provider {new.uuid} bears the name {saved.node} again"
 
 
-def _rename_and_create(context: Context, journal: Journal, new: str, old: Provider) -> str:
+def _rename_and_create(
+    context: Context, journal: Journal, new: str, old: Provider, children: Tuple[Provider, ...]
+) -> str:
     passed = journal.progress.past_no_return
     journal.map_provider(journal.saved.stale.uuid, new)
     journal.pass_no_return()
@@ -96,8 +103,9 @@ def _rename_and_create(context: Context, journal: Journal, new: str, old: Provid
         journal.pass_no_return(passed)
         raise
     context.placement.rename_provider(old.uuid, _aside(journal, old))
-    _create(context, journal, new, old)
-    return f"provider {old.uuid} is set aside as {_aside(journal, old)}, and {new} created in its place"
+    _create(context, journal, new, old, children)
+    kept = f" with {len(children)} of its children" if children else ""
+    return f"provider {old.uuid} is set aside as {_aside(journal, old)}, and {new} created in its place{kept}"
 
 
 def _prove_conflict(context: Context, journal: Journal, new: str) -> None:
@@ -112,18 +120,41 @@ def _prove_conflict(context: Context, journal: Journal, new: str) -> None:
             raise
 
 
-def _create(context: Context, journal: Journal, new_uuid: str, old: Provider) -> None:
-    """A new root has generation 0, so its first traits and inventories are written without a look."""
+def _create(context: Context, journal: Journal, new_uuid: str, old: Provider, children: Iterable[Provider]) -> None:
+    """The new root, its children, traits and inventories; whichever harms more while it is not there comes first.
+
+    A periodic that misses children fails until nova-compute refreshes its cache, and so does one of libvirt's that
+    misses the inventory of pinned CPUs.
+    """
     new = Provider(new_uuid, journal.saved.node, generation=0)
     try:
         context.placement.create_provider(new.uuid, new.name)
     except ApiConflict as error:
         if error.code != DUPLICATE_NAME:
             raise
-        return  # nova-compute made it in this moment; copy_provider_settings goes on from what is there
+        # nova-compute made it in this moment; copy_provider_settings goes on from what is there
+        return _reparent(context, journal, children, new.uuid)
+    inventories = old.inventories or journal.saved.stale.inventories
+    if "PCPU" in inventories:
+        _set_first_settings(context, journal, new, inventories)
+        return _reparent(context, journal, children, new.uuid)
+    _reparent(context, journal, children, new.uuid)
+    return _set_first_settings(context, journal, new, inventories)
+
+
+def _reparent(context: Context, journal: Journal, children: Iterable[Provider], new_uuid: str) -> None:
+    """Those that nova-compute made, which begin with the node's name, are missed most."""
+    node = journal.saved.node
+    for one in sorted(children, key=lambda child: (not child.name.startswith(f"{node}_"), child.name)):
+        context.placement.reparent_provider(one, new_uuid)
+
+
+def _set_first_settings(
+    context: Context, journal: Journal, new: Provider, inventories: Mapping[str, Inventory]
+) -> None:
+    """A new root has generation 0, whatever is below it, so they are written without a look."""
     try:
         generation = _set_first_traits(context, new, carried_traits(journal.saved.stale))
-        inventories = old.inventories or journal.saved.stale.inventories
         if inventories:
             context.placement.set_inventories(Provider(new.uuid, new.name, generation), inventories)
     except ApiConflict:

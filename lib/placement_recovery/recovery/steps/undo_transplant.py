@@ -1,4 +1,4 @@
-"""The rollback of a transplant: allocations back, then the names, then the root that was made is deleted.
+"""The rollback of a transplant: allocations back, then children and names, then the root that was made is deleted.
 
 Exact in Placement as long as nova-compute has not accepted the new root; from then on the way is forward. If
 nova-compute had looked at the root it logs errors until it refreshes its cache, no worse than the fault itself.
@@ -66,12 +66,14 @@ def move_back(context: Context, journal: Journal) -> str:
 
 
 def return_provider_name(context: Context, journal: Journal) -> str:
-    """The node's name goes back to the stale root, and the root that was made is deleted."""
+    """Children and the node's name go back to the stale root, and the root that was made is deleted."""
     seen, saved = look_at_replacement(context, journal), journal.saved
     stale = _require_stale(seen, journal)
     require_lock(context, journal, stale.uuid)
     _check_not_accepted(context, journal, seen)
     made = [one for one in (seen.new, *seen.stale) if one is not None and one.uuid != saved.stale.uuid]
+    for one in seen.directly_below([one.uuid for one in made]):
+        context.placement.reparent_provider(one, stale.uuid)
     for number, one in enumerate(made):
         if one.name == saved.node:
             aside = stale_name(saved.node, saved.id, _NEW_ROOT_NUMBER + number)
@@ -124,6 +126,7 @@ def _wanted(context: Context, journal: Journal, seen: Replacement, stale: Provid
     saved = journal.saved
     roots = tuple({*stale_roots(journal), seen.hypervisor.uuid})
     made = tuple(one for one in roots if one != saved.stale.uuid)
+    children = tuple(one.uuid for one in saved.children)
     standing = [one.uuid for one in (seen.new, *seen.stale) if one is not None and one.uuid in made]
     holders = {uuid for root in standing for uuid in context.placement.parts_on(root)}
     decisions = {one.uuid: one for one in saved.consumers}
@@ -142,7 +145,8 @@ def _wanted(context: Context, journal: Journal, seen: Replacement, stale: Provid
         whole: Dict[str, Mapping[str, int]] = dict(held.without(made))
         if verdict.what != GONE:
             part = part_on(decision.consumer, roots) if decision else part_on(held, made)
-            whole[stale.uuid] = part
+            whole.update({stale.uuid: part} if part else {})
+            whole.update(decision.consumer.on(children) if decision else {})
         if whole != held.allocations:
             fresh = held.generation is None and decision is not None
             found.append(

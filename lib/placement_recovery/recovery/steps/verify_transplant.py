@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import List
 
-from placement_recovery.cloud.model import ACCEPTED
+from placement_recovery.cloud.model import ACCEPTED, Provider
 from placement_recovery.errors import VerificationFailed
 from placement_recovery.plan.consumers import KEEP
 from placement_recovery.plan.widening import narrow
 from placement_recovery.records.journal import Journal
+from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.counts import counted
 from placement_recovery.recovery.homes import without_a_home
 from placement_recovery.recovery.moving import look_at_holders, plan_moves
 from placement_recovery.recovery.provider_settings import set_by_others
-from placement_recovery.recovery.replacement import look_at_replacement, require_new
+from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new
 from placement_recovery.recovery.steps.move_allocations import narrow_inventories
+
+
+def _children_astray(saved: Saved, seen: Replacement, new: Provider) -> List[str]:
+    """Those that stand and are not where they were, seen from the root; nova-compute may have deleted an unused one."""
+    parents = {one.uuid: one.parent_uuid for one in seen.children}
+    expected = {one.uuid: one.parent_uuid for one in saved.children}
+    expected = {uuid: new.uuid if parent == saved.stale.uuid else parent for uuid, parent in expected.items()}
+    return [
+        f"child provider {one.label} is below {parents[one.uuid]}, not below {expected[one.uuid]}"
+        for one in saved.children
+        if one.uuid in parents and parents[one.uuid] != expected[one.uuid]
+    ]
 
 
 def verify_transplant(context: Context, journal: Journal) -> str:
@@ -29,6 +42,7 @@ def verify_transplant(context: Context, journal: Journal) -> str:
     holders = look_at_holders(context, journal, seen, new)
     moves = plan_moves(saved, holders, new.uuid)
     differences: List[str] = [f"the stale root {one} still stands" for one in seen.stale_uuids]
+    differences += _children_astray(saved, seen, new)
     if ACCEPTED not in traits:
         differences.append(f"nova-compute has not accepted provider {new.uuid}")
     if narrow(inventories, journal.progress.widened, saved.stale.inventories) != inventories:

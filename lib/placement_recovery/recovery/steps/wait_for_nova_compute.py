@@ -6,7 +6,7 @@ from functools import partial
 
 from placement_recovery.errors import ProviderNotReady
 from placement_recovery.records.journal import Journal
-from placement_recovery.recovery.acceptance import is_accepted, why_not_accepted
+from placement_recovery.recovery.acceptance import is_accepted, may_miss_children, why_not_accepted
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
 from placement_recovery.recovery.waiting import look_until
@@ -17,6 +17,8 @@ POLL_SECONDS = 2.0
 def wait_for_nova_compute(context: Context, journal: Journal) -> str:
     """Wait for nova-compute's signature. Raises ProviderNotReady, with the causes that can be told apart."""
     seconds = context.config.acceptance_wait
+    if may_miss_children(journal.saved):
+        seconds += context.config.refresh_wait
     end = context.clock.seconds() + seconds
     look = partial(look_until, context, end, POLL_SECONDS)
     new = require_new(look(lambda: look_at_replacement(context, journal, with_stale=False)), journal.saved)
