@@ -23,6 +23,11 @@ def plan(host: str, method: str = "") -> str:
     return st2_run("plan_recovery", host=host, method=method)
 
 
+def remake_children(recovery_id: str, approve: str = "") -> str:
+    """Let nova-compute make its child providers anew."""
+    return st2_run("remake_children", recovery_id=recovery_id, approve=approve)
+
+
 def resume(recovery_id: str) -> str:
     """Go on with a recovery."""
     return st2_run("resume_recovery", recovery_id=recovery_id)

@@ -6,6 +6,7 @@ The module says which HOST comes to the lab and how its FAULT is made; tests/rea
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from lab.openstack import faults
 from lab.openstack.control import Resources
 from lab.waiting import LogMark, wait_until
+from placement_recovery.recovery.remaking import remake_children
 from testkit.operator import moved
 from testkit.transplants import (
     VGPU,
@@ -187,6 +189,16 @@ class HeldPeriodics:
         begun.run()
         begun.check()
 
+    def test_nova_makes_its_child_anew_after_it_has_looked_at_the_bare_root(self, driven):
+        """By approval, within a periodic or two; what the former child held is on nova's own."""
+        begun = driven()
+        begun.meddler.after(*CREATE, begun.race)
+        begun.before["wait_for_nova_compute"] = begun.remake
+        began = time.monotonic()
+        begun.run()
+        say(f"nova {begun.lab.release}: recovered in {time.monotonic() - began:.1f} s, its child made anew")
+        begun.check()
+
     def test_nova_has_read_the_bare_root_and_writes_when_all_is_moved(self, driven):
         """The same, with all in place when it writes."""
         begun = driven()
@@ -281,6 +293,16 @@ class _Begun(Driven):
         """A whole periodic passes, which is no error."""
         (passed,) = self.lab.wait_for_periodics(self.host)
         assert passed.error == ""
+
+    def remake(self) -> None:
+        """The children are shown, approved and made anew."""
+        context, name = self.context, f"{self.host}_pgpu0"
+        shown = remake_children(context, context.journal(self.recovery_id))
+        assert remake_children(context, context.journal(self.recovery_id), shown.digest).done
+        before, after = self.below[name][0], children(self.operator.client, self.host)[name][0]
+        assert before != after
+        self.below[name] = (after, "")
+        self.allocations = moved(self.allocations, before, after)
 
     def check(self) -> None:
         """Everybody and all settings are on the new root, and nova-compute is content with it."""

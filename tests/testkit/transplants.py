@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from lab.openstack.control import Resources
 from lab.waiting import LogMark, wait_until
 from placement_recovery.config import Config
 from placement_recovery.plan.case import Request
 from placement_recovery.plan.method import TRANSPLANT
-from placement_recovery.recovery.context import open_context
+from placement_recovery.recovery.context import Context, open_context
 from placement_recovery.recovery.engine import run_step
 from placement_recovery.recovery.planning import plan_recovery
 from placement_recovery.recovery.steps.save_allocations import open_recovery
@@ -30,12 +31,18 @@ TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}")
 
 
 def make_children(operator: Any, host: str) -> None:
-    """A vGPU that nova-compute reports below its root, and a provider of somebody else's."""
+    """A vGPU that nova-compute reports below its root, and a provider of somebody else's that somebody holds.
+
+    What nobody holds nova 26 deletes when its host's name flips.
+    """
     client, lab = operator.client, operator.lab
     lab.report_resources(host, Resources(children=VGPU))
     lab.wait_for_periodics(host)
-    foreign = {"name": f"{host}:agent", "parent_provider_uuid": client.provider(host)["uuid"]}
-    client.placement("POST", "/resource_providers", foreign)
+    foreign, agent = str(uuid.uuid4()), {"name": f"{host}:agent", "parent_provider_uuid": client.provider(host)["uuid"]}
+    client.placement("POST", "/resource_providers", {**agent, "uuid": foreign})
+    offered = {"resource_provider_generation": 0, "inventories": {"SRIOV_NET_VF": {"total": 8}}}
+    client.placement("PUT", f"/resource_providers/{foreign}/inventories", offered)
+    client.allocate(str(uuid.uuid4()), foreign, {"SRIOV_NET_VF": 1})
 
 
 def children(client: Any, host: str) -> Dict[str, Any]:
@@ -55,6 +62,8 @@ class Driven:
     meddler: PlacementRequests = field(default_factory=PlacementRequests)
     before: Dict[str, Callable[[], Any]] = field(default_factory=dict)
     requests: int = 0
+    context: Optional[Context] = None
+    recovery_id: str = ""
 
     def run(self) -> None:
         """Plan, save, and all steps, once nova has heard from nova-compute since the fault."""
@@ -68,10 +77,12 @@ class Driven:
         plan = plan_recovery(context, self.host, Request(TRANSPLANT))[1]
         assert not plan.refusals, plan.refusals
         self.meddler.counts.clear()
+        self.context = context
         journal, _ = open_recovery(context, self.host, Request(TRANSPLANT, approve=plan.digest), "tester")
+        self.recovery_id = journal.saved.id
         for name in step_names(TRANSPLANT)[1:]:
             self.before.get(name, lambda: None)()
-            run_step(context, journal.saved.id, name)
+            run_step(context, self.recovery_id, name)
         self.requests = self.meddler.total - clock.waits
 
 

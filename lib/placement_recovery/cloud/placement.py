@@ -148,12 +148,13 @@ class Placement:
         """
         self._api.write("PUT", f"/resource_providers/{uuid}", self.read_version, {"name": name})
 
-    def reparent_provider(self, provider: Provider, parent_uuid: str) -> None:
+    def reparent_provider(self, provider: Provider, parent_uuid: Optional[str], name: str = "") -> None:
         """Give a child another parent, in whose tree it is from then on; its children follow, all allocations stand.
 
-        Carries no generation and bumps none, as `rename_provider`. >= 1.37.
+        Without a parent it is a root. Perhaps with another name, in the same write. Carries no generation and bumps
+        none, as `rename_provider`. >= 1.37.
         """
-        body = {"name": provider.name, "parent_provider_uuid": parent_uuid}
+        body = {"name": name or provider.name, "parent_provider_uuid": parent_uuid}
         self._api.write("PUT", f"/resource_providers/{provider.uuid}", self.read_version, body)
 
     def inventories_of(self, uuid: str) -> Tuple[Dict[str, Inventory], int]:

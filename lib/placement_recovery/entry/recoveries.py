@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any, Dict, Optional
 
+from placement_recovery import commands
 from placement_recovery.audit.findings import DISABLED_SERVICE, ORPHANED_LOCK, WORDS, Finding
 from placement_recovery.audit.remnants import remnant_findings
 from placement_recovery.clock import Clock
@@ -24,6 +25,7 @@ from placement_recovery.recovery.context import Context, open_context
 from placement_recovery.recovery.engine import StepResult, run_step, step_result
 from placement_recovery.recovery.overview import Row, remnant_row, show_all, show_one
 from placement_recovery.recovery.planning import plan_ahead, plan_recovery, skip
+from placement_recovery.recovery.remaking import remake_children
 from placement_recovery.recovery.service import give_back_service_early
 from placement_recovery.recovery.steps.restart_nova_compute import restart_host
 from placement_recovery.recovery.steps.save_allocations import open_recovery
@@ -128,6 +130,24 @@ def restart(
         return asdict(StepResult(restart_host(context, host, accept_loss), "", "restarted", ""))
 
     return with_context(action, call)
+
+
+def remake(action: Any, recovery_id: str, approve: str = "") -> ActionResult:
+    """Show which children nova-compute would make anew, or with that digest let it make them."""
+
+    def call(context: Context) -> Dict[str, Any]:
+        made = remake_children(context, context.journal(recovery_id), approve)
+        way = commands.resume(recovery_id) if made.done else commands.remake_children(recovery_id, made.digest)
+        return {
+            "summary": made.summary,
+            "recovery_id": recovery_id,
+            "state": "open" if made.done else "needs_approval",
+            "digest": made.digest,
+            "next": way,
+            "children": [{"name": one.name, "uuid": one.uuid} for one in made.children],
+        }
+
+    return with_context(action, call, recovery_id)
 
 
 def recoveries(action: Any, recovery_id: str, host: str) -> ActionResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import List
 
+from placement_recovery import commands
 from placement_recovery.cloud.model import ACCEPTED, Provider
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
@@ -33,9 +34,10 @@ def why_not_accepted(context: Context, journal: Journal, provider: Provider) -> 
         )
     if may_miss_children(journal.saved):
         causes.append(
-            "nova-compute may have looked at its root before the children were below it: then it logs "
-            "ResourceProviderCreationFailed with a child's name at each periodic, until it refreshes its cache "
-            "(resource_provider_association_refresh in its nova.conf, 300 s by default) and takes them"
+            f"nova-compute may have looked at its root before the children were below it: then it logs "
+            f"ResourceProviderCreationFailed with a child's name at each periodic, until it refreshes its cache "
+            f"(resource_provider_association_refresh in its nova.conf, 300 s by default) and takes them. If it never "
+            f"does, '{commands.remake_children(journal.saved.id)}' shows another way"
         )
     custom = sorted(name for name, amount in used.items() if amount and name.startswith("CUSTOM_"))
     other = sorted(

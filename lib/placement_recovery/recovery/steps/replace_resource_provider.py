@@ -26,6 +26,7 @@ from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import check_lock, require_lock
 from placement_recovery.recovery.proof import prove_again
 from placement_recovery.recovery.provider_settings import carried_traits
+from placement_recovery.recovery.remaking import settle_remade
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement
 
 
@@ -44,6 +45,7 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
     left = seen.directly_below(seen.stale_uuids)
     if seen.new is not None:
         named = _name_new(context, journal, seen, seen.new, old)
+        settle_remade(context, journal, seen.new)
         _reparent(context, journal, left, seen.new.uuid)
         return named + (f", and {len(left)} more of the stale one's children" if left else "")
     if not seen.stale:

@@ -40,6 +40,10 @@ def prepare_rollback(context: Context, journal: Journal) -> str:
             f"recovery {journal.saved.id} finishes what an earlier one began, and what was before that is not known; "
             f"{_forward(journal)}"
         )
+    if journal.progress.remade:
+        raise StepFailed(
+            f"children of {journal.saved.host} were set aside for nova-compute to make them anew; {_forward(journal)}"
+        )
     journal.turn_back()
     take_lock(context, journal, stale.uuid, over=True)
     return f"provider {stale.uuid} stands as {stale.name}, and nova-compute has not accepted another one"

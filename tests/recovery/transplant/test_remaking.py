@@ -1,0 +1,139 @@
+"""remake_children: nova-compute makes its children anew where it missed them, by approval; nobody loses a part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from placement_recovery.errors import InvalidInput, StepFailed
+from placement_recovery.recovery.remaking import remake_children
+from testkit.driving import HastyClock, Killed, Meddler, begin, go_on, open_hasty, roll_back, watched
+from testkit.looks import enabled, holdings
+from testkit.placement import ONE_SERVER
+
+VGPU = {"VGPU": 1}
+
+
+class Periodics(HastyClock):
+    """At each sleep nova-compute goes through a periodic, in which it makes the children that it misses."""
+
+    def __init__(self, periodic):
+        super().__init__()
+        self._periodic = periodic
+
+    def sleep(self, seconds):
+        """Pass the time."""
+        self._periodic()
+        super().sleep(seconds)
+
+
+@pytest.fixture
+def host(cloud):
+    """A stale host with a vGPU of nova's, which two servers hold, and a child of somebody else's."""
+    stale = cloud.stale_host(servers=1)
+    child = cloud.provider(
+        f"{stale.node}_pgpu0", parent=stale.stale_uuid, inventories={"VGPU": 4},
+        traits=("CUSTOM_RACK_7", "HW_GPU_API_VULKAN"),
+    )
+    cloud.provider(f"{stale.node}:agent", parent=stale.stale_uuid, inventories={}, traits=())
+    servers = [cloud.server(host=stale.host) for _ in range(2)]
+    for one in servers:
+        cloud.allocate(one, {stale.stale_uuid: ONE_SERVER, child: VGPU})
+    return stale, child, servers
+
+
+@pytest.fixture
+def raced(cloud, host):
+    """Its transplant, up to the wait for a nova-compute that misses its child; a context, and the recovery's id."""
+    stale = host[0]
+
+    def periodic():
+        name = f"{stale.node}_pgpu0"
+        if cloud.find_provider(name) is None:
+            cloud.provider(name, parent=stale.compute_uuid, inventories={"VGPU": 4}, traits=("HW_GPU_API_VULKAN",))
+
+    config = cloud.config(late_write_wait=0, acceptance_wait=20, refresh_wait=0)
+    context = replace(open_hasty(config), clock=Periodics(periodic))
+    recovery_id = begin(context, stale.host, "transplant")
+    go_on(context, recovery_id, until="move_allocations")
+    return context, recovery_id
+
+
+def test_it_shows_the_children_and_waits_for_approval(cloud, host, raced):
+    """Only those of nova's; nothing is written."""
+    (_, child, _), (context, recovery_id) = host, raced
+    mark = cloud.placement_mark()
+    shown = remake_children(context, context.journal(recovery_id))
+    assert [one.uuid for one in shown.children] == [child]
+    assert not shown.done
+    assert "under other UUIDs" in shown.summary
+    assert not remake_children(context, context.journal(recovery_id), "0" * 8).done
+    assert cloud.placement_writes_since(mark) == []
+
+
+def test_the_approved_children_are_made_anew_and_keep_what_they_held(cloud, host, raced, finish):
+    """Nobody is without its part, others' traits come along, and the recovery ends well."""
+    (stale, child, servers), (context, recovery_id) = host, raced
+    digest = remake_children(context, context.journal(recovery_id)).digest
+    assert remake_children(context, context.journal(recovery_id), digest).done
+    own = cloud.find_provider(f"{stale.node}_pgpu0")
+    assert own != child
+    assert cloud.show_provider(child) is None
+    assert cloud.traits(own) == {"CUSTOM_RACK_7", "HW_GPU_API_VULKAN"}
+    assert finish(context, stale, recovery_id).progress.state == "finished"
+    assert holdings(cloud, servers) == {one: {stale.compute_uuid: ONE_SERVER, own: VGPU} for one in servers}
+    assert cloud.service(stale.host) == enabled()
+
+
+@pytest.mark.parametrize(
+    ("when", "method", "path"),
+    [("after", "PUT", "/resource_providers/"), ("after", "POST", "/allocations"), ("before", "DELETE", "/resource")],
+    ids=["set aside", "one moved", "before the delete"],
+)
+def test_killed_in_the_middle_a_resume_ends_well_for_each_child(cloud, host, raced, finish, when, method, path):
+    """Back below the root where nova-compute has none of its own, else onto that."""
+    (stale, child, servers), (context, recovery_id) = host, raced
+    digest, meddler = remake_children(context, context.journal(recovery_id)).digest, Meddler()
+    getattr(meddler, when)(method, path, Killed.die)
+    with pytest.raises(Killed):
+        remake_children(watched(context, meddler), context.journal(recovery_id), digest)
+    with pytest.raises(StepFailed, match="were set aside for nova-compute to make them anew; finish forward"):
+        roll_back(context, recovery_id)
+    assert finish(context, stale, recovery_id).progress.state == "finished"
+    below = cloud.find_provider(f"{stale.node}_pgpu0")
+    assert (below == child) == (method == "PUT")
+    assert (cloud.show_provider(child) is None) == (method != "PUT")
+    assert holdings(cloud, servers) == {one: {stale.compute_uuid: ONE_SERVER, below: VGPU} for one in servers}
+    assert cloud.show_provider(below)["parent_provider_uuid"] == stale.compute_uuid
+
+
+def test_a_child_that_nova_compute_does_not_make_is_put_back(cloud, host, raced, finish):
+    """Within the time in which it would have."""
+    (stale, child, servers), (context, recovery_id) = host, raced
+    idle = replace(context, clock=HastyClock())
+    digest = remake_children(idle, context.journal(recovery_id)).digest
+    said = remake_children(idle, context.journal(recovery_id), digest).summary
+    assert f"{stale.node}_pgpu0 is back below the root" in said
+    assert cloud.show_provider(child)["parent_provider_uuid"] == stale.compute_uuid
+    assert finish(context, stale, recovery_id).progress.state == "finished"
+    assert holdings(cloud, servers) == {one: {stale.compute_uuid: ONE_SERVER, child: VGPU} for one in servers}
+
+
+def test_it_is_refused_before_the_move_and_after_the_acceptance(cloud, context, host):
+    """And where nova-compute makes no children."""
+    stale, child, _ = host
+    recovery_id = begin(context, stale.host, "transplant")
+    go_on(context, recovery_id, until="copy_provider_settings")
+    with pytest.raises(StepFailed, match="has not moved its allocations yet"):
+        remake_children(context, context.journal(recovery_id))
+    go_on(context, recovery_id, until="move_allocations")
+    cloud.set_traits(stale.compute_uuid, ["COMPUTE_NODE"])
+    with pytest.raises(StepFailed, match="has accepted its provider"):
+        remake_children(context, context.journal(recovery_id))
+    cloud.set_traits(stale.compute_uuid, [])
+    for one in cloud.provider_allocations(child):
+        cloud.allocate(one, {stale.compute_uuid: ONE_SERVER})
+    cloud.delete_provider(child)
+    with pytest.raises(InvalidInput, match="has no children that nova-compute makes"):
+        remake_children(context, context.journal(recovery_id))
