@@ -21,10 +21,10 @@ lint = $$($(PYTHON) -m lab.environments lint)
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
-demo:  ## Start a real OpenStack, break a host, and recover it (METHOD=preserve|discard|transplant, RELEASE=26|34)
+demo:  ## Start a real OpenStack, break a host, and recover it (METHOD=preserve|discard|transplant, RELEASE=26|30|32|34)
 	$(PYTHON) -m lab.demos.by_hand --method $(METHOD) --release $(RELEASE)
 
-demo-event:  ## The same, but the log sensor notices it and the rule starts it (AUTOMATION=when_safe|ask, RELEASE=26|34)
+demo-event:  ## The same, but the log sensor notices it and the rule starts it (AUTOMATION=when_safe|ask, RELEASE=26|30|32|34)
 	$(PYTHON) -m lab.demos.by_event --automation $(AUTOMATION) --release $(RELEASE)
 
 test:  ## The tests, on a real OpenStack too; of a story that is told at many places, some
