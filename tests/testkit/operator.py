@@ -75,7 +75,8 @@ class Operator:
     @contextlib.contextmanager
     def only_hosts(self, *hosts: str) -> Iterator[None]:
         """All others are disabled meanwhile, so that the scheduler leaves them to the other stories."""
-        others = [host for host in self.lab.computes if host not in hosts]
+        enabled = [host for host in self.lab.launcher.hosts() if self.client.service(host)["status"] == "enabled"]
+        others = [host for host in enabled if host not in hosts]
         for other in others:
             self.client.set_service(other, status="disabled")
         try:

@@ -95,5 +95,5 @@ def test_down_without_a_lab_says_how_to_start_one(tmp_path):
 
 def test_an_unknown_release_is_refused():
     """With those there are."""
-    with pytest.raises(LabError, match="no lab with nova '99'; there are: 26, 34"):
+    with pytest.raises(LabError, match="no lab with nova '99'; there are: 26, 30, 32, 34"):
         Lab("99", folder=Path("/nowhere"))
