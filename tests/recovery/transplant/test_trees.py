@@ -224,7 +224,10 @@ def test_two_hundred_consumers_of_twenty_children(cloud, context, finish):
     cloud.allocate(tree.gone, {})
     before = placement_tables(cloud)
     finish(context, stale, begin(context, stale.host, "transplant"))
-    assert placement_tables(cloud) == as_if(before, stale.stale_uuid, stale.compute_uuid)
+    after = placement_tables(cloud)
+    # nova-compute's own mark, which it takes away at its next periodic.
+    after["traits"] = [row for row in after["traits"] if row != (stale.compute_uuid, "COMPUTE_STATUS_DISABLED")]
+    assert after == as_if(before, stale.stale_uuid, stale.compute_uuid)
 
 
 def as_if(tables: Any, old: str, new: str) -> Any:
