@@ -71,7 +71,7 @@ class Roads:
     def config(self, **overrides: Any) -> Dict[str, Any]:
         """A configuration whose requests come along here."""
         clouds = self._cloud.clouds_yaml(placement_url=self._placement.url, compute_url=self._nova.url + "/v2.1")
-        usual = {"request_timeout": 3, "late_write_wait": LATE_WRITE_WAIT}
+        usual = {"request_timeout": 3, "late_write_wait": LATE_WRITE_WAIT, "refresh_wait": 0}
         return self._cloud.config(clouds_file=clouds, **{**usual, **overrides})
 
     def act_at(self, number: int, act: Callable[[], object]) -> None:
