@@ -27,11 +27,11 @@ demo:  ## Start a real OpenStack, break a host, and recover it (METHOD=preserve|
 demo-event:  ## The same, but the log sensor notices it and the rule starts it (AUTOMATION=when_safe|ask, RELEASE=26|30|32|34)
 	$(PYTHON) -m lab.demos.by_event --automation $(AUTOMATION) --release $(RELEASE)
 
-test:  ## The tests, on a real OpenStack too; of a story that is told at many places, some
+test:  ## The tests, on a real OpenStack too, without those marked long
 	$(PYTHON) -m lab.environments orquesta nova-34 nova-26 > /dev/null
 	PLACEMENT_RECOVERY_LAB=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
 
-test-all:  ## All tests, which takes two to three times as long
+test-all:  ## All tests, also those marked long
 	$(PYTHON) -m lab.environments orquesta nova-34 nova-32 nova-30 nova-26 > /dev/null
 	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_LONG=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
 

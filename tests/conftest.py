@@ -40,7 +40,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "placement: needs a real Placement and nova-api (the lab without computes)")
     config.addinivalue_line("markers", "xdist_group(name): tests that one worker has to have together")
     config.addinivalue_line("markers", "lab: needs a whole lab with nova-compute")
-    config.addinivalue_line("markers", "long: one of many places of a story, or takes minutes; `make test-all` runs it")
+    config.addinivalue_line("markers", "long: one of many cases of a test, or takes minutes; `make test-all` runs it")
 
 
 # What takes longest comes first, so that the workers end together. One worker has all tests of a group: a release's lab

@@ -23,9 +23,9 @@ def plan(host: str, method: str = "") -> str:
     return st2_run("plan_recovery", host=host, method=method)
 
 
-def remake_children(recovery_id: str, approve: str = "") -> str:
-    """Let nova-compute make its child providers anew."""
-    return st2_run("remake_children", recovery_id=recovery_id, approve=approve)
+def recreate_children(recovery_id: str, approve: str = "") -> str:
+    """Let nova-compute recreate its child providers."""
+    return st2_run("recreate_children", recovery_id=recovery_id, approve=approve)
 
 
 def resume(recovery_id: str) -> str:

@@ -26,6 +26,13 @@ def test_a_stale_provider_is_proven(cloud, auditor):
     assert "2 consumer(s) hold it" in auditor.summary_of(host.stale_uuid)
 
 
+def test_a_stale_provider_with_children_is_for_the_method_that_keeps_them(cloud, auditor):
+    """The others would refuse it."""
+    host = cloud.stale_host(1)
+    cloud.provider(f"{host.node}_pgpu0", parent=host.stale_uuid, inventories={"VGPU": 4}, traits=())
+    assert auditor.of(host.host) == [("stale_provider", f"{RECOVER}{host.host} method=transplant")]
+
+
 def test_a_host_with_several_nodes_is_asked_for_by_the_node(cloud, auditor):
     """The host's name would be ambiguous."""
     host = cloud.healthy_host().host

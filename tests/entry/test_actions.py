@@ -17,7 +17,7 @@ from testkit.placement import ONE_SERVER
 
 WRITERS = [
     "lock_provider", "close_recovery", "delete_allocations", "delete_resource_provider", "restore_provider_settings",
-    "set_allocations", "verify_recovery", "wait_for_resource_provider", "restart_nova_compute", "remake_children",
+    "set_allocations", "verify_recovery", "wait_for_resource_provider", "restart_nova_compute", "recreate_children",
 ]
 
 
@@ -90,8 +90,8 @@ def test_what_cannot_be_an_id_is_a_failure(config, name):
         assert failed(call(name, config, recovery_id=text))["error"] == "InvalidInput"
 
 
-def test_children_are_shown_before_they_are_made_anew(cloud, config):
-    """With what to type; a recovery that has not moved its allocations yet is told to do that first."""
+def test_children_are_shown_before_they_are_recreated(cloud, config):
+    """With what to type. Before the allocations are moved, the action says that this comes first."""
     stale = cloud.stale_host(servers=1)
     child = cloud.provider(f"{stale.node}_pgpu0", parent=stale.stale_uuid, inventories={"VGPU": 4}, traits=())
     plan = done(call("plan_recovery", config, host=stale.host, method="transplant"))
@@ -99,14 +99,14 @@ def test_children_are_shown_before_they_are_made_anew(cloud, config):
     recovery_id = saved["recovery_id"]
     for step in [one.name for one in SEQUENCES["transplant"]][1:6]:
         if step == "move_allocations":
-            early = failed(call("remake_children", config, recovery_id=recovery_id))
+            early = failed(call("recreate_children", config, recovery_id=recovery_id))
             assert "has not moved its allocations yet" in early["summary"]
         name = "set_compute_service" if step == "disable_compute_service" else step
         more = {"enabled": False} if name != step else {}
         done(call(name, config, recovery_id=recovery_id, **more))
-    shown = done(call("remake_children", config, recovery_id=recovery_id))
+    shown = done(call("recreate_children", config, recovery_id=recovery_id))
     assert (shown["state"], shown["children"]) == ("needs_approval", [{"name": f"{stale.node}_pgpu0", "uuid": child}])
-    assert shown["next"].endswith(f"remake_children recovery_id={recovery_id} approve={shown['digest']}")
+    assert shown["next"].endswith(f"recreate_children recovery_id={recovery_id} approve={shown['digest']}")
 
 
 def test_the_save_of_another_recovery_than_the_one_meant_is_refused(cloud, config):

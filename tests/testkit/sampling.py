@@ -1,4 +1,4 @@
-"""Of a story that is told at many places, each run tells some; `make test-all` tells all."""
+"""Cases of which `make test` runs the first ones, and `make test-all` all."""
 
 from __future__ import annotations
 

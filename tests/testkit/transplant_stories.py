@@ -16,7 +16,7 @@ import pytest
 from lab.openstack import faults
 from lab.openstack.control import Resources
 from lab.waiting import LogMark, wait_until
-from placement_recovery.recovery.remaking import remake_children
+from placement_recovery.recovery.recreation import recreate_children
 from testkit.operator import moved
 from testkit.transplants import (
     VGPU,
@@ -189,14 +189,14 @@ class HeldPeriodics:
         begun.run()
         begun.check()
 
-    def test_nova_makes_its_child_anew_after_it_has_looked_at_the_bare_root(self, driven):
+    def test_nova_recreates_its_child_after_it_has_looked_at_the_bare_root(self, driven):
         """By approval, within a periodic or two; what the former child held is on nova's own."""
         begun = driven()
         begun.meddler.after(*CREATE, begun.race)
-        begun.before["wait_for_nova_compute"] = begun.remake
+        begun.before["wait_for_nova_compute"] = begun.recreate
         began = time.monotonic()
         begun.run()
-        say(f"nova {begun.lab.release}: recovered in {time.monotonic() - began:.1f} s, its child made anew")
+        say(f"nova {begun.lab.release}: recovered in {time.monotonic() - began:.1f} s, its child recreated")
         begun.check()
 
     def test_nova_has_read_the_bare_root_and_writes_when_all_is_moved(self, driven):
@@ -294,11 +294,11 @@ class _Begun(Driven):
         (passed,) = self.lab.wait_for_periodics(self.host)
         assert passed.error == ""
 
-    def remake(self) -> None:
-        """The children are shown, approved and made anew."""
+    def recreate(self) -> None:
+        """The children are shown, approved and recreated."""
         context, name = self.context, f"{self.host}_pgpu0"
-        shown = remake_children(context, context.journal(self.recovery_id))
-        assert remake_children(context, context.journal(self.recovery_id), shown.digest).done
+        shown = recreate_children(context, context.journal(self.recovery_id))
+        assert recreate_children(context, context.journal(self.recovery_id), shown.digest).done
         before, after = self.below[name][0], children(self.operator.client, self.host)[name][0]
         assert before != after
         self.below[name] = (after, "")

@@ -26,9 +26,9 @@ def unmatched_findings(context: Context, seen: CloudView) -> Tuple[List[Finding]
     names = {one.node.casefold() for one in seen.hypervisors}
     roots = [one for one in seen.providers if not one.parent_uuid]
     strangers = [one for one in roots if one.uuid not in uuids and one.name.casefold() not in names]
-    unmatched = [one for one in strangers if one.uuid in seen.nova_providers]
-    # Those that a transplant set aside come first: what they stand for is no old rubbish.
-    unmatched.sort(key=lambda one: not recovery_of_stale_name(one.name))
+    # What a transplant set aside comes first, also a child of Nova's, which has no COMPUTE_NODE.
+    aside = [one for one in strangers if recovery_of_stale_name(one.name)]
+    unmatched = [*aside, *(one for one in strangers if one.uuid in seen.nova_providers and one not in aside)]
     looked = context.reader.each(lambda one: _finding(context, seen, one), unmatched[:MOST_UNMATCHED])
     unseen = _not_looked_at(len(strangers) - len(unmatched), len(unmatched))
     return [one for found in looked for one in found], list(unseen)

@@ -25,7 +25,7 @@ from placement_recovery.recovery.context import Context, open_context
 from placement_recovery.recovery.engine import StepResult, run_step, step_result
 from placement_recovery.recovery.overview import Row, remnant_row, show_all, show_one
 from placement_recovery.recovery.planning import plan_ahead, plan_recovery, skip
-from placement_recovery.recovery.remaking import remake_children
+from placement_recovery.recovery.recreation import recreate_children
 from placement_recovery.recovery.service import give_back_service_early
 from placement_recovery.recovery.steps.restart_nova_compute import restart_host
 from placement_recovery.recovery.steps.save_allocations import open_recovery
@@ -132,12 +132,12 @@ def restart(
     return with_context(action, call)
 
 
-def remake(action: Any, recovery_id: str, approve: str = "") -> ActionResult:
-    """Show which children nova-compute would make anew, or with that digest let it make them."""
+def recreate(action: Any, recovery_id: str, approve: str = "") -> ActionResult:
+    """Show which children nova-compute would recreate; with the digest of that, let it recreate them."""
 
     def call(context: Context) -> Dict[str, Any]:
-        made = remake_children(context, context.journal(recovery_id), approve)
-        way = commands.resume(recovery_id) if made.done else commands.remake_children(recovery_id, made.digest)
+        made = recreate_children(context, context.journal(recovery_id), approve)
+        way = commands.resume(recovery_id) if made.done else commands.recreate_children(recovery_id, made.digest)
         return {
             "summary": made.summary,
             "recovery_id": recovery_id,

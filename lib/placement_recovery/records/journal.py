@@ -38,7 +38,7 @@ class Journal:
     @property
     def saved(self) -> Saved:
         """All that may have to be brought back; who changed since, as it was seen last."""
-        return self._saved.with_changed(self.progress.changed).with_remade(self.progress.remade)
+        return self._saved.with_changed(self.progress.changed).with_recreated(self.progress.recreated)
 
     @classmethod
     def open(cls, store: Store, clock: Clock, saved: Saved) -> Journal:
@@ -157,14 +157,14 @@ class Journal:
         """Record that the compute node's UUID changed once more: the root that was made for it is set aside too."""
         self._put(replace(self.progress, providers={**dict.fromkeys(self.progress.providers, new), before: new}))
 
-    def remake(self, child: str, own: str = "") -> None:
-        """Record that a child is about to be set aside, or that all that it held is on nova-compute's own one."""
-        self._put(replace(self.progress, remade={**self.progress.remade, child: own}))
+    def recreate(self, child: str, own: str = "") -> None:
+        """Record that a child is about to be set aside, or that its holders are on nova-compute's own one."""
+        self._put(replace(self.progress, recreated={**self.progress.recreated, child: own}))
 
     def keep_child(self, child: str) -> None:
         """Record that a child that was set aside is back in its place."""
-        left = {uuid: own for uuid, own in self.progress.remade.items() if uuid != child}
-        self._put(replace(self.progress, remade=left))
+        left = {uuid: own for uuid, own in self.progress.recreated.items() if uuid != child}
+        self._put(replace(self.progress, recreated=left))
 
     def outcome(self, consumers: Tuple[str, ...], what: str) -> None:
         """Record what became of consumers that were not simply restored."""

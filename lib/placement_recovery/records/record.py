@@ -79,13 +79,13 @@ class Saved:
         consumers = {one.uuid: one for one in (*self.consumers, *changed)}
         return replace(self, consumers=tuple(consumers.values()))
 
-    def with_remade(self, remade: Mapping[str, str]) -> Saved:
-        """The same, but for children that nova-compute made anew, whose UUIDs stand in place of the former ones."""
-        if not any(remade.values()):
+    def with_recreated(self, recreated: Mapping[str, str]) -> Saved:
+        """The same, but for children that nova-compute recreated: their UUIDs stand in place of the former ones."""
+        if not any(recreated.values()):
             return self
 
         def now(uuid: str) -> str:
-            return remade.get(uuid) or uuid
+            return recreated.get(uuid) or uuid
 
         def held(consumer: Consumer) -> Consumer:
             return consumer.holding({now(uuid): part for uuid, part in consumer.allocations.items()})
@@ -147,8 +147,9 @@ class Progress:
     became of it where that is worth a word. `changed` are the consumers that others changed after they were saved, as
     they were last seen before anything of theirs was taken away. `widened` maps a resource class to the fields of its
     inventory that were made wide for a move, each with all values that may have been written. `unanswered_at` is when
-    a write that carries no generation may have been sent without an answer: it may still be carried out late. `remade`
-    maps a child that was set aside, so that nova-compute makes its own, to the latter; to "" until all is moved.
+    a write that carries no generation may have been sent without an answer: it may still be carried out late.
+    `recreated` maps a child that nova-compute recreates to the new one; to "" from before it is set aside until all is
+    moved.
     """
 
     id: str
@@ -167,7 +168,7 @@ class Progress:
     changed: Tuple[Decision, ...] = ()
     widened: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
     unanswered_at: str = ""
-    remade: Mapping[str, str] = field(default_factory=dict)
+    recreated: Mapping[str, str] = field(default_factory=dict)
 
     def is_done(self, step: str) -> bool:
         """Whether this step ended well once."""

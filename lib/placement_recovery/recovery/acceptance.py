@@ -9,6 +9,7 @@ from placement_recovery.cloud.model import ACCEPTED, Provider
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.replacement import is_nova_child
 
 
 def is_accepted(context: Context, provider_uuid: str) -> bool:
@@ -18,7 +19,7 @@ def is_accepted(context: Context, provider_uuid: str) -> bool:
 
 def may_miss_children(saved: Saved) -> bool:
     """Whether nova-compute makes children, so that one of its looks may have come before they were below its root."""
-    return any(one.name.startswith(f"{saved.node}_") for one in saved.children)
+    return any(is_nova_child(saved, one) for one in saved.children)
 
 
 def why_not_accepted(context: Context, journal: Journal, provider: Provider) -> str:
@@ -37,7 +38,7 @@ def why_not_accepted(context: Context, journal: Journal, provider: Provider) -> 
             f"nova-compute may have looked at its root before the children were below it: then it logs "
             f"ResourceProviderCreationFailed with a child's name at each periodic, until it refreshes its cache "
             f"(resource_provider_association_refresh in its nova.conf, 300 s by default) and takes them. If it never "
-            f"does, '{commands.remake_children(journal.saved.id)}' shows another way"
+            f"does, '{commands.recreate_children(journal.saved.id)}' shows another way"
         )
     custom = sorted(name for name, amount in used.items() if amount and name.startswith("CUSTOM_"))
     other = sorted(

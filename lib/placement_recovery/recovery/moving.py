@@ -28,7 +28,10 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.homes import lives_elsewhere
-from placement_recovery.recovery.replacement import Replacement, stale_roots
+from placement_recovery.recovery.replacement import Replacement, children_outside, stale_roots
+
+# A transaction of so many takes half a second; none is ever without its allocation, so nothing asks for larger ones.
+BATCH_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Holders:
 
     @property
     def children(self) -> Tuple[str, ...]:
-        """The UUIDs of what was below the stale root."""
+        """The UUIDs of what was below the stale root, as far as it stands."""
         return tuple(one for one in self.view.stale if one not in self.roots)
 
     @property
@@ -73,7 +76,8 @@ class Moves:
 def look_at_holders(context: Context, journal: Journal, seen: Replacement, new: Provider) -> Holders:
     """One request per provider and a few lists of Nova's; a consumer is read by itself only where it changed."""
     saved, roots = journal.saved, stale_roots(journal)
-    children = tuple(one.uuid for one in seen.children if one.uuid in saved.stale_uuids)
+    standing = (*seen.children, *children_outside(context, saved, seen))
+    children = tuple(one.uuid for one in standing if one.uuid in saved.stale_uuids)
     on_new = context.placement.parts_on(new.uuid)
     on_host = _by_consumer({new.uuid: on_new, **{one: context.placement.parts_on(one) for one in children}})
     on_stale = _by_consumer({one: context.placement.parts_on(one) for one in seen.stale_uuids})
@@ -167,7 +171,8 @@ def _plan_holder(moves: Moves, before: Optional[Decision], saved: Saved, holders
 
 
 def _write(moves: Moves, held: Consumer, wanted: Consumer) -> None:
-    if wanted != held:  # who came back to the host may hold a child, and nothing of a stale root
+    """Unless it holds that already: who came back to the host may hold a child, and nothing of a stale root."""
+    if wanted != held:
         moves.groups.append([wanted])
 
 
@@ -184,7 +189,7 @@ def _plan_absent(moves: Moves, before: Decision, holders: Holders, new: str) -> 
         if not any(one.uuid in holders.on_new for one in holders.owners.open_moves(uuid)):
             moves.waiting[uuid] = verdict.reason
     else:
-        moves.groups.append([_restored(before, holders.held[uuid], holders, new)])
+        _write(moves, holders.held[uuid], _restored(before, holders.held[uuid], holders, new))
 
 
 def _plan_gone(moves: Moves, held: Consumer, holders: Holders, new: str) -> None:
@@ -256,6 +261,11 @@ def widen_for(
         if journal is not None:
             journal.widen(widened_fields(inventories, wide))
         context.placement.set_inventories(replace(provider, generation=generation), {**inventories, **wide})
+
+
+def in_batches(context: Context, groups: Iterable[List[Consumer]]) -> List[List[Consumer]]:
+    """Groups joined to the transactions of a transplant."""
+    return batched(groups, min(BATCH_SIZE, context.config.batch_size))
 
 
 def batched(groups: Iterable[List[Consumer]], most: int) -> List[List[Consumer]]:

@@ -8,7 +8,7 @@ provider of the compute node's own UUID.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable, Optional, Tuple
+from typing import Iterable, List, Optional, Tuple
 
 from placement_recovery.cloud.model import ComputeService, Hypervisor, Provider
 from placement_recovery.errors import StepFailed
@@ -86,6 +86,38 @@ def look_at_replacement(context: Context, journal: Journal, with_stale: bool = T
     seen = Replacement(hypervisor, hypervisors, service, stale, new, named, children)
     _check(context, journal, seen)
     return seen
+
+
+def is_nova_child(saved: Saved, child: Provider) -> bool:
+    """Whether nova-compute creates a child of this name; others name theirs otherwise, all but Cyborg."""
+    return child.name.startswith(f"{saved.node}_")
+
+
+def parent_below(saved: Saved, child: Provider, root: str) -> str:
+    """The parent that a saved child is to have below this root."""
+    parent = child.parent_uuid or root
+    return root if parent == saved.stale.uuid else parent
+
+
+def children_outside(context: Context, saved: Saved, seen: Replacement) -> Tuple[Provider, ...]:
+    """Saved children that stand, bare, but below none of the roots."""
+    below = {one.uuid for one in seen.children}
+    found = (context.reader.provider(one.uuid) for one in saved.children if one.uuid not in below)
+    return tuple(one for one in found if one is not None)
+
+
+def children_astray(context: Context, saved: Saved, seen: Replacement, root: str) -> List[str]:
+    """What is wrong with the saved children's parents, below this root.
+
+    nova-compute deletes a child of its own that nobody holds and that it does not report any more.
+    """
+    standing = {one.uuid: one.parent_uuid for one in (*seen.children, *children_outside(context, saved, seen))}
+    return [
+        f"child provider {one.label} is below {standing[one.uuid] or 'no provider'}, not below "
+        f"{parent_below(saved, one, root)}"
+        for one in saved.children
+        if one.uuid in standing and standing[one.uuid] != parent_below(saved, one, root)
+    ]
 
 
 def _compute_node(hypervisors: Tuple[Hypervisor, ...], saved: Saved) -> Hypervisor:

@@ -55,6 +55,14 @@ def test_the_audit_never_calls_a_renamed_root_left_over(cloud, context, stopped,
     ]
 
 
+def test_the_audit_names_a_child_that_was_set_aside_late(cloud, context):
+    """It bears no COMPUTE_NODE, but the name of a recovery."""
+    child = cloud.provider(f"{new_name()}_pgpu0.stale-0123456789", inventories={"VGPU": 4}, traits=())
+    (found,) = [one for one in audit(context, deep=False).findings if one.subject == child]
+    assert found.kind == SET_ASIDE
+    assert "servers may hold it, so do not delete it by hand" in found.summary
+
+
 def test_a_transplant_finishes_one_whose_record_was_lost(cloud, context, stopped):
     """With approval, for another StackStorm may be at work; the lost recovery's lock goes too."""
     stale, recovery_id = stopped

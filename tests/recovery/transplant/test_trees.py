@@ -19,14 +19,14 @@ VGPU = {"VGPU": 1}
 
 
 class Tree(NamedTuple):
-    """A stale host with children; `kept` holds the root and children, or a child alone, and `gone` is left over."""
+    """A stale host with children; `kept` hold the root and children, or a child alone, and so do `gone`, left over."""
 
     stale: Any
     gpu: str
     agent: str
     nic: str
     kept: Tuple[str, ...]
-    gone: str
+    gone: Tuple[str, ...]
 
     @property
     def children(self) -> Tuple[str, ...]:
@@ -45,21 +45,24 @@ def make_tree(cloud: Any, **more: Any) -> Tree:
     stale, elsewhere = cloud.stale_host(servers=1, **more), cloud.healthy_host()
     node, rack = stale.node, ("CUSTOM_RACK_7",)
     agent = cloud.provider(f"{node}:Open vSwitch agent", parent=stale.stale_uuid, inventories={}, traits=())
-    gpu = cloud.provider(f"{node}_pci_0000_84_00_0", parent=stale.stale_uuid, inventories={"VGPU": 4}, traits=rack)
+    gpu = cloud.provider(f"{node}_pci_0000_84_00_0", parent=stale.stale_uuid, inventories={"VGPU": 8}, traits=rack)
     nic = cloud.provider(
         f"{node}:Open vSwitch agent:br-ex", parent=agent, inventories={"NET_BW_EGR_KILOBIT_PER_SEC": 1000}, traits=()
     )
-    servers = {name: cloud.server(host=stale.host) for name in ("vgpu", "nic", "spread", "gone")}
+    servers = {name: cloud.server(host=stale.host) for name in ("vgpu", "nic", "spread", "gone", "half gone")}
     root, band = {stale.stale_uuid: ONE_SERVER}, {nic: {"NET_BW_EGR_KILOBIT_PER_SEC": 100}}
     cloud.allocate(servers["vgpu"], {**root, gpu: VGPU})
     cloud.allocate(servers["nic"], {**root, **band})
     cloud.allocate(servers["spread"], {**root, gpu: VGPU, **band, elsewhere.uuid: {"DISK_GB": 7}})
     cloud.allocate(servers["gone"], {**root, gpu: VGPU})
-    cloud.delete_server(servers["gone"])
+    cloud.allocate(servers["half gone"], {gpu: VGPU})
+    gone = (servers["gone"], servers["half gone"])
+    for one in gone:
+        cloud.delete_server(one)
     accelerated = new_uuid()  # of somebody else's, and on a child alone
     cloud.allocate(accelerated, {gpu: VGPU})
     kept = (*stale.servers, servers["vgpu"], servers["nic"], servers["spread"], accelerated)
-    return Tree(stale, gpu, agent, nic, kept, servers["gone"])
+    return Tree(stale, gpu, agent, nic, kept, gone)
 
 
 def parents(cloud: Any, tree: Tree) -> Dict[str, str]:
@@ -73,7 +76,7 @@ def assert_moved(cloud: Any, tree: Tree, journal: Any, before: Any, below: Any, 
     stale = tree.stale
     assert journal.progress.state == "finished"
     assert holdings(cloud, before) == moved(before, stale.stale_uuid, stale.compute_uuid)
-    assert cloud.allocations(tree.gone) == {}
+    assert holdings(cloud, tree.gone) == {one: {} for one in tree.gone}
     expected = {name: stale.compute_uuid if one == stale.stale_uuid else one for name, one in below.items()}
     assert parents(cloud, tree) == expected
     assert carried(cloud, tree) == settings
@@ -93,7 +96,7 @@ def look(cloud: Any, tree: Tree) -> Tuple[Any, Any, Any]:
 
 
 def test_children_keep_uuids_settings_and_allocations(cloud, context, finish, tree):
-    """Also one whose consumer holds nothing of the root; what a deleted server held of a child goes with the rest."""
+    """Also one whose consumer holds nothing of the root; what deleted servers held of a child goes."""
     seen = look(cloud, tree)
     recovery_id = begin(context, tree.stale.host, "transplant")
     assert_moved(cloud, tree, finish(context, tree.stale, recovery_id), *seen)
@@ -221,7 +224,8 @@ def test_two_hundred_consumers_of_twenty_children(cloud, context, finish):
         )
     for number, server in enumerate(cloud.servers(195, host=stale.host, node=stale.node)):
         cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, children[number % 17]: VGPU})
-    cloud.allocate(tree.gone, {})
+    for one in tree.gone:
+        cloud.allocate(one, {})
     before = placement_tables(cloud)
     finish(context, stale, begin(context, stale.host, "transplant"))
     after = placement_tables(cloud)

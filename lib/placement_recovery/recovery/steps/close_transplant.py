@@ -7,7 +7,7 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import BACK
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.late_writes import wait_out_late_writes
-from placement_recovery.recovery.replacement import look_at_replacement
+from placement_recovery.recovery.replacement import children_astray, look_at_replacement
 from placement_recovery.recovery.steps.close_recovery import close_recovery
 
 
@@ -24,4 +24,7 @@ def close_transplant(context: Context, journal: Journal) -> str:
             + (f", and {', '.join(sorted(others))} still stand(s)" if others else "")
             + ": a late write was carried out. Nothing is enabled"
         )
+    astray = children_astray(context, saved, seen, expected)
+    if astray:
+        raise VerificationFailed(f"{'; '.join(astray)}: a late write was carried out. Nothing is enabled; resume")
     return close_recovery(context, journal)

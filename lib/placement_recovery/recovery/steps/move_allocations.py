@@ -16,7 +16,7 @@ from placement_recovery.recovery.homes import require_homes
 from placement_recovery.recovery.moving import (
     Holders,
     Moves,
-    batched,
+    in_batches,
     look_at_holders,
     part_on,
     plan_moves,
@@ -25,8 +25,6 @@ from placement_recovery.recovery.moving import (
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new
 from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, update_with_retry, write_consumers
 
-# A transaction of so many takes half a second; none is ever without its allocation, so nothing asks for larger ones.
-BATCH_SIZE = 100
 # A delete or a reboot is over in seconds; what takes longer is left for a resume.
 SETTLE_SECONDS = 60.0
 POLL_SECONDS = 2.0
@@ -112,7 +110,7 @@ def _write(context: Context, journal: Journal, holders: Holders, new: Provider, 
     all_of_them = [one for group in groups for one in group]
     if widen(journal.saved.stale.inventories, _parts(journal, holders, new, all_of_them)):
         _widen(context, journal, holders, new, all_of_them)
-    for batch in batched(groups, min(BATCH_SIZE, context.config.batch_size)):
+    for batch in in_batches(context, groups):
         _write_batch(context, new, batch, lambda: _widen(context, journal, holders, new, all_of_them))
 
 

@@ -26,8 +26,8 @@ from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import check_lock, require_lock
 from placement_recovery.recovery.proof import prove_again
 from placement_recovery.recovery.provider_settings import carried_traits
-from placement_recovery.recovery.remaking import settle_remade
-from placement_recovery.recovery.replacement import Replacement, look_at_replacement
+from placement_recovery.recovery.recreation import settle_children
+from placement_recovery.recovery.replacement import Replacement, is_nova_child, look_at_replacement
 
 
 def replace_resource_provider(context: Context, journal: Journal) -> str:
@@ -45,9 +45,14 @@ def replace_resource_provider(context: Context, journal: Journal) -> str:
     left = seen.directly_below(seen.stale_uuids)
     if seen.new is not None:
         named = _name_new(context, journal, seen, seen.new, old)
-        settle_remade(context, journal, seen.new)
         _reparent(context, journal, left, seen.new.uuid)
-        return named + (f", and {len(left)} more of the stale one's children" if left else "")
+        recreated = settle_children(context, journal, seen, seen.new)
+        return named + "".join(
+            (
+                f"; {len(left)} more children of the stale one are below it" if left else "",
+                f"; nova-compute recreated {', '.join(recreated)}" if recreated else "",
+            )
+        )
     if not seen.stale:
         raise StepFailed(
             f"provider {saved.stale.uuid} of {saved.host} is gone, and recovery {saved.id} did not delete it"
@@ -81,10 +86,10 @@ def _name_new(
     """The new root is there; a rollback that had to turn forward may have set it aside, even after the end's delete."""
     saved = journal.saved
     journal.map_provider(saved.stale.uuid, new.uuid)
-    if new.name == saved.node:
-        return f"provider {new.uuid} bears the name {saved.node} already"
     if saved.stale.uuid in seen.stale_uuids:  # it bears the lock, and is gone once all is done under it
         require_lock(context, journal, saved.stale.uuid)
+    if new.name == saved.node:
+        return f"provider {new.uuid} bears the name {saved.node} already"
     if old is not None:
         context.placement.rename_provider(old.uuid, _aside(journal, old))
     context.placement.rename_provider(new.uuid, saved.node)
@@ -145,9 +150,8 @@ def _create(context: Context, journal: Journal, new_uuid: str, old: Provider, ch
 
 
 def _reparent(context: Context, journal: Journal, children: Iterable[Provider], new_uuid: str) -> None:
-    """Those that nova-compute made, which begin with the node's name, are missed most."""
-    node = journal.saved.node
-    for one in sorted(children, key=lambda child: (not child.name.startswith(f"{node}_"), child.name)):
+    """Those that nova-compute creates come first: it fails where it misses them."""
+    for one in sorted(children, key=lambda child: (not is_nova_child(journal.saved, child), child.name)):
         context.placement.reparent_provider(one, new_uuid)
 
 

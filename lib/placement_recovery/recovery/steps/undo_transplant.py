@@ -19,10 +19,9 @@ from placement_recovery.recovery.acceptance import is_accepted
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import require_lock, take_lock
 from placement_recovery.recovery.methods import RESTORE_RESOURCE_PROVIDER
-from placement_recovery.recovery.moving import batched, part_on, widen_for
+from placement_recovery.recovery.moving import in_batches, part_on, widen_for
 from placement_recovery.recovery.ownership import ask_nova
 from placement_recovery.recovery.replacement import Replacement, look_at_replacement, stale_roots
-from placement_recovery.recovery.steps.move_allocations import BATCH_SIZE
 from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict, update_with_retry, write_consumers
 
 # Beyond any number that is given to a stale root.
@@ -40,9 +39,9 @@ def prepare_rollback(context: Context, journal: Journal) -> str:
             f"recovery {journal.saved.id} finishes what an earlier one began, and what was before that is not known; "
             f"{_forward(journal)}"
         )
-    if journal.progress.remade:
+    if journal.progress.recreated:
         raise StepFailed(
-            f"children of {journal.saved.host} were set aside for nova-compute to make them anew; {_forward(journal)}"
+            f"children of {journal.saved.host} were set aside for nova-compute to recreate them; {_forward(journal)}"
         )
     journal.turn_back()
     take_lock(context, journal, stale.uuid, over=True)
@@ -121,7 +120,7 @@ def _write_back(context: Context, journal: Journal, seen: Replacement, stale: Pr
     wanted = _wanted(context, journal, seen, stale)
     if wanted:
         _widen(context, stale, wanted)
-        for batch in batched([[one] for one in wanted], min(BATCH_SIZE, context.config.batch_size)):
+        for batch in in_batches(context, [[one] for one in wanted]):
             write_consumers(context, batch)
     return len(wanted)
 

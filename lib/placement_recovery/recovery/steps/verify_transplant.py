@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import List
 
-from placement_recovery.cloud.model import ACCEPTED, Provider
+from placement_recovery.cloud.model import ACCEPTED
 from placement_recovery.errors import VerificationFailed
 from placement_recovery.plan.consumers import KEEP
 from placement_recovery.plan.widening import narrow
@@ -13,22 +13,10 @@ from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.counts import counted
 from placement_recovery.recovery.homes import without_a_home
-from placement_recovery.recovery.moving import look_at_holders, plan_moves
+from placement_recovery.recovery.moving import Holders, Moves, look_at_holders, plan_moves
 from placement_recovery.recovery.provider_settings import set_by_others
-from placement_recovery.recovery.replacement import Replacement, look_at_replacement, require_new
+from placement_recovery.recovery.replacement import children_astray, look_at_replacement, require_new
 from placement_recovery.recovery.steps.move_allocations import narrow_inventories
-
-
-def _children_astray(saved: Saved, seen: Replacement, new: Provider) -> List[str]:
-    """Those that stand and are not where they were, seen from the root; nova-compute may have deleted an unused one."""
-    parents = {one.uuid: one.parent_uuid for one in seen.children}
-    expected = {one.uuid: one.parent_uuid for one in saved.children}
-    expected = {uuid: new.uuid if parent == saved.stale.uuid else parent for uuid, parent in expected.items()}
-    return [
-        f"child provider {one.label} is below {parents[one.uuid]}, not below {expected[one.uuid]}"
-        for one in saved.children
-        if one.uuid in parents and parents[one.uuid] != expected[one.uuid]
-    ]
 
 
 def verify_transplant(context: Context, journal: Journal) -> str:
@@ -42,7 +30,8 @@ def verify_transplant(context: Context, journal: Journal) -> str:
     holders = look_at_holders(context, journal, seen, new)
     moves = plan_moves(saved, holders, new.uuid)
     differences: List[str] = [f"the stale root {one} still stands" for one in seen.stale_uuids]
-    differences += _children_astray(saved, seen, new)
+    differences += children_astray(context, saved, seen, new.uuid)
+    differences += _lost_children(saved, holders, moves)
     if ACCEPTED not in traits:
         differences.append(f"nova-compute has not accepted provider {new.uuid}")
     if narrow(inventories, journal.progress.widened, saved.stale.inventories) != inventories:
@@ -60,3 +49,14 @@ def verify_transplant(context: Context, journal: Journal) -> str:
         )
     gone = [one for one in saved.with_disposition(KEEP) if one.uuid in moves.gone]
     return f"{saved.host} is healthy; {counted(saved, len(saved.with_disposition(KEEP)) - len(gone), len(gone))}"
+
+
+def _lost_children(saved: Saved, holders: Holders, moves: Moves) -> List[str]:
+    """Children that kept consumers held, unless their owners changed that, and that do not stand any more."""
+    lost = {one.uuid: one for one in saved.children if one.uuid not in holders.children}
+    return [
+        f"{one.uuid} held {lost[uuid].label}, and that child provider is gone"
+        for one in saved.with_disposition(KEEP)
+        if one.uuid not in moves.gone
+        for uuid in one.consumer.on(tuple(lost))
+    ]
