@@ -57,7 +57,8 @@ def _tests(given: argparse.Namespace, file: Path) -> int:
     chosen = {f"PLACEMENT_RECOVERY_CHAOS_{name}": str(value) for name, value in names.items()}
     # Each shard's topologies are others.
     seed = f"--hypothesis-seed={given.seed + given.shard.number - 1}"
-    command = [sys.executable, "-m", "pytest", "-n", str(given.workers), "--dist", "loadfile", seed]
+    # All topologies are one test, which may take longer than any of the suite's.
+    command = [sys.executable, "-m", "pytest", "-n", str(given.workers), "--dist", "loadfile", "-o", "timeout=0", seed]
     environment = {**os.environ, "PLACEMENT_RECOVERY_LAB": "1", **chosen}
     return subprocess.run([*command, str(FOLDER)], env=environment).returncode
 
