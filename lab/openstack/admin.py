@@ -8,12 +8,15 @@ from typing import Any
 
 from lab.openstack.identity import log_in
 from lab.openstack.services.glance_and_neutron import IMAGE
+from lab.openstack.settings import PCI_ALIAS
 from lab.openstack.web import Response, exchange
 from lab.waiting import LabError, wait_until
 
 COMPUTE, PLACEMENT = "2.88", "1.36"  # microversions unless a call names another
 WAIT_SECONDS = 120.0
 Json = dict[str, Any]
+# What servers of these flavors have beside VCPUs, memory and disk.
+EXTRA_SPECS = {"vgpu": {"resources:VGPU": "1"}, "pci": {"pci_passthrough:alias": f"{PCI_ALIAS}:1"}}
 
 
 class AdminClient:
@@ -147,14 +150,14 @@ class AdminClient:
         return self.server(uuid)
 
     def flavor(self, name: str) -> str:
-        """The id of one of the lab's flavors, made at its first use: small, large (2 VCPUs), or vgpu (has a VGPU)."""
-        size = {"small": 1, "large": 2, "vgpu": 1}[name]
+        """The id of one of the lab's flavors, made at its first use: small, large (2 VCPUs), vgpu or pci (has one)."""
+        size = {"small": 1, "large": 2, "vgpu": 1, "pci": 1}[name]
         values = {"name": name, "id": name, "vcpus": size, "ram": 512 * size, "disk": size}
         response = self.send("compute", "POST", "/flavors", {"flavor": values})
         if response.status not in (200, 409):  # 409: it is there
             raise LabError(f"Nova answered {response.status} to the flavor {name}: {response.body}")
-        if response.status == 200 and name == "vgpu":
-            self.nova("POST", f"/flavors/{name}/os-extra_specs", {"extra_specs": {"resources:VGPU": "1"}})
+        if response.status == 200 and name in EXTRA_SPECS:
+            self.nova("POST", f"/flavors/{name}/os-extra_specs", {"extra_specs": EXTRA_SPECS[name]})
         return name
 
     # Hosts

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,12 +43,15 @@ class Periodic:
 class Resources:
     """What the driver reports beside, or in place of, its own: resource classes with their totals.
 
-    ``children`` maps a suffix to the inventory of the provider ``<node>_<suffix>``. With ``pinned_guests`` the driver
-    behaves as libvirt's does for guests with pinned CPUs: it raises ReshapeNeeded on a root without PCPU.
+    ``children`` maps a suffix to the inventory of the provider ``<node>_<suffix>``. ``pci`` are the addresses of PCI
+    devices that guests may have; nova 34 itself makes a provider ``<node>_<address>`` of each. With
+    ``pinned_guests`` the driver behaves as libvirt's does for guests with pinned CPUs: it raises ReshapeNeeded on a
+    root without PCPU.
     """
 
     inventory: Mapping[str, int] = field(default_factory=dict)
     children: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    pci: Sequence[str] = ()
     pinned_guests: bool = False
 
 

@@ -24,6 +24,21 @@ OLD_RULES: dict[str, Sections] = {"26": {"oslo_policy": {"enforce_scope": False,
 _UNCHECKED: Sections = {"api": {"response_validation": "ignore"}}
 UNCHECKED_ANSWERS: dict[str, Sections] = {"32": _UNCHECKED, "34": _UNCHECKED}
 
+# PCI devices in Placement: nova-compute reports them, nova-api knows the alias by which flavors ask for one, and the
+# scheduler asks Placement for it.
+PCI_VENDOR, PCI_PRODUCT, PCI_ALIAS = "8086", "1572", "nic"
+_DEVICE = {"vendor_id": PCI_VENDOR, "product_id": PCI_PRODUCT}
+_FILTERS = "ComputeFilter,ComputeCapabilitiesFilter,ImagePropertiesFilter"
+_PCI: Sections = {
+    "pci": {
+        "device_spec": json.dumps(_DEVICE),
+        "alias": json.dumps({"name": PCI_ALIAS, **_DEVICE, "device_type": "type-PCI"}),
+        "report_in_placement": True,
+    },
+    "filter_scheduler": {"enabled_filters": f"{_FILTERS},PciPassthroughFilter", "pci_in_placement": True},
+}
+PCI_DEVICES: dict[str, Sections] = {"34": _PCI}
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -175,12 +190,13 @@ def nova(folder: Path, ports: Ports, release: str, etc: Path, host: str, state: 
         "conductor": {"workers": 1},
         "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 2},
         # The image is a stand-in's and there are no zones: what is left is what a recovery meets.
-        "filter_scheduler": {"enabled_filters": "ComputeFilter,ComputeCapabilitiesFilter,ImagePropertiesFilter"},
+        "filter_scheduler": {"enabled_filters": _FILTERS},
         "quota": dict.fromkeys(("instances", "cores", "ram"), -1),
         "vnc": {"enabled": False},
         "cache": {"enabled": True, "backend": "dogpile.cache.memory"},
     }
-    return {**sections, **OLD_RULES.get(release, {}), **UNCHECKED_ANSWERS.get(release, {})}
+    sections = {**sections, **OLD_RULES.get(release, {}), **UNCHECKED_ANSWERS.get(release, {})}
+    return joined(sections, PCI_DEVICES.get(release, {}))
 
 
 def transport(ports: Ports) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 from nova import exception
 
 from lab.openstack.control import Resources
+from lab.openstack.settings import PCI_PRODUCT, PCI_VENDOR
+
+_IN_IDS = str.maketrans(":.", "__")
 
 
 def require_reshape(tree: Any, node: str, resources: Resources, allocations: Any) -> None:
@@ -26,6 +29,13 @@ def report(tree: Any, node: str, resources: Resources) -> None:
             tree.new_child(child, node)
         tree.update_inventory(child, _updated({}, inventory))
         tree.add_traits(child, "OWNER_NOVA")
+
+
+def pci_devices(resources: Resources) -> list[dict[str, Any]]:
+    """Devices as libvirt's driver lists them, of the one kind for which the lab's nova.conf has an alias."""
+    kind = {"vendor_id": PCI_VENDOR, "product_id": PCI_PRODUCT, "label": f"label_{PCI_VENDOR}_{PCI_PRODUCT}"}
+    usual = {"status": "available", "dev_type": "type-PCI", "parent_addr": None, "numa_node": None, **kind}
+    return [{**usual, "address": one, "dev_id": "pci_" + one.translate(_IN_IDS)} for one in resources.pci]
 
 
 def _updated(inventory: Mapping[str, Any], totals: Mapping[str, int]) -> dict[str, Any]:

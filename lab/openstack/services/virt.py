@@ -54,6 +54,12 @@ class LabDriver(Base):
         super().update_provider_tree(provider_tree, nodename, allocations)
         reporting.report(provider_tree, nodename, resources)
 
+    def get_available_resource(self, nodename: str) -> Any:
+        """As nova's, with the PCI devices that a test has the host have."""
+        available = super().get_available_resource(nodename)
+        devices = reporting.pci_devices(periodics.control().resources())
+        return {**available, "pci_passthrough_devices": json.dumps(devices)} if devices else available
+
     def get_host_uptime(self) -> str:
         """What the compute API shows as the host's uptime below 2.88; the stock driver refuses."""
         return " 00:00:00 up 1 day,  0 users,  load average: 0.00, 0.00, 0.00"

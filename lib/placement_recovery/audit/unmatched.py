@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List, Tuple
+from typing import Dict, Iterator, List, Mapping, Tuple
 
 from placement_recovery import commands
 from placement_recovery.audit.cloud_view import CloudView
 from placement_recovery.audit.findings import UNMATCHED_PROVIDER, Finding
 from placement_recovery.cloud.model import Provider
 from placement_recovery.plan.diagnosis import SET_ASIDE
-from placement_recovery.plan.method import TRANSPLANT
 from placement_recovery.plan.stale_name import recovery_of_stale_name, stale_name
 from placement_recovery.records.journal import readable_progress
 from placement_recovery.records.record import OPEN
@@ -29,17 +28,24 @@ def unmatched_findings(context: Context, seen: CloudView) -> Tuple[List[Finding]
     # What a transplant set aside comes first, also a child of Nova's, which has no COMPUTE_NODE.
     aside = [one for one in strangers if recovery_of_stale_name(one.name)]
     unmatched = [*aside, *(one for one in strangers if one.uuid in seen.nova_providers and one not in aside)]
-    looked = context.reader.each(lambda one: _finding(context, seen, one), unmatched[:MOST_UNMATCHED])
+    # One look at the store, and in this thread: nobody promises that StackStorm's client may be used in several.
+    states = _states(context) if aside else {}
+    looked = context.reader.each(lambda one: _finding(context, seen, states, one), unmatched[:MOST_UNMATCHED])
     unseen = _not_looked_at(len(strangers) - len(unmatched), len(unmatched))
     return [one for found in looked for one in found], list(unseen)
 
 
-def _finding(context: Context, seen: CloudView, provider: Provider) -> List[Finding]:
+def _states(context: Context) -> Dict[str, str]:
+    readable, broken = readable_progress(context.store)
+    return {**{one.id: one.state for one in readable}, **dict.fromkeys(broken, UNREADABLE)}
+
+
+def _finding(context: Context, seen: CloudView, states: Mapping[str, str], provider: Provider) -> List[Finding]:
     if context.nova.find_hypervisor(provider.uuid) is not None:  # it came since the lists were read
         return []
     recovery = recovery_of_stale_name(provider.name)
     if recovery:
-        return _set_aside(context, seen, provider, recovery)
+        return _set_aside(seen, provider, recovery, states.get(recovery, "not known"))
     holders = context.placement.consumers_of(provider.uuid)
     summary = f"provider {provider.uuid} ({provider.name}) is nova's, but no compute node has its UUID or its name"
     if seen.unlisted:
@@ -53,11 +59,8 @@ def _finding(context: Context, seen: CloudView, provider: Provider) -> List[Find
     return [_of(provider, f"{summary}; nothing is allocated on it", way)]
 
 
-def _set_aside(context: Context, seen: CloudView, provider: Provider, recovery: str) -> List[Finding]:
+def _set_aside(seen: CloudView, provider: Provider, recovery: str, state: str) -> List[Finding]:
     """A root that a transplant renamed is never left over: servers may hold it until that recovery ends."""
-    readable, broken = readable_progress(context.store)
-    states = {**{one.id: one.state for one in readable}, **dict.fromkeys(broken, UNREADABLE)}
-    state = states.get(recovery, "not known")
     if state == OPEN:
         return []  # its recovery is found as unfinished
     node = next((one.node for one in seen.hypervisors if stale_name(one.node, recovery) == provider.name), "")
@@ -65,7 +68,7 @@ def _set_aside(context: Context, seen: CloudView, provider: Provider, recovery: 
         f"provider {provider.uuid} was set aside as {provider.name} by recovery {recovery}, which is {state} here; "
         f"servers may hold it, so do not delete it by hand"
     )
-    way = commands.recover(node, method=TRANSPLANT) if node else commands.show_allocations(provider=provider.uuid)
+    way = commands.recover(node) if node else commands.show_allocations(provider=provider.uuid)
     return [Finding(SET_ASIDE, node or provider.name, provider.uuid, summary, way)]
 
 
