@@ -16,7 +16,10 @@ import pytest
 from lab.openstack import faults
 from lab.openstack.control import Resources
 from lab.waiting import LogMark, wait_until
+from placement_recovery.plan.method import TRANSPLANT
+from placement_recovery.recovery.engine import run_step
 from placement_recovery.recovery.recreation import recreate_children
+from testkit.driving import Killed, step_names
 from testkit.operator import moved
 from testkit.transplants import (
     VGPU,
@@ -199,6 +202,14 @@ class HeldPeriodics:
         say(f"nova {begun.lab.release}: recovered in {time.monotonic() - began:.1f} s, its child recreated")
         begun.check()
 
+    def test_nova_makes_its_child_while_the_former_one_is_renamed_away(self, driven):
+        """A recreation was killed right then; nova-compute logs no error, and a resume gives its child all."""
+        begun = driven()
+        begun.meddler.after(*CREATE, begun.race)
+        begun.before["wait_for_nova_compute"] = begun.recreate_and_die
+        begun.run()
+        begun.check()
+
     def test_nova_has_read_the_bare_root_and_writes_when_all_is_moved(self, driven):
         """The same, with all in place when it writes."""
         begun = driven()
@@ -299,6 +310,24 @@ class _Begun(Driven):
         context, name = self.context, f"{self.host}_pgpu0"
         shown = recreate_children(context, context.journal(self.recovery_id))
         assert recreate_children(context, context.journal(self.recovery_id), shown.digest).done
+        self._expect_another(name)
+
+    def recreate_and_die(self) -> None:
+        """The process dies when the child is renamed away; nova-compute makes its own, and a resume goes on."""
+        context, name = self.context, f"{self.host}_pgpu0"
+        shown = recreate_children(context, context.journal(self.recovery_id))
+        self.meddler.after("PUT", f"/resource_providers/{self.below[name][0]}", Killed.die)
+        with pytest.raises(Killed):
+            recreate_children(context, context.journal(self.recovery_id), shown.digest)
+        self.lab.wait_for_periodics(self.host)  # one may have begun before
+        self.periodic()
+        for step in step_names(TRANSPLANT)[1:]:
+            if step == "wait_for_nova_compute":
+                break
+            run_step(context, self.recovery_id, step)
+        self._expect_another(name)
+
+    def _expect_another(self, name: str) -> None:
         before, after = self.below[name][0], children(self.operator.client, self.host)[name][0]
         assert before != after
         self.below[name] = (after, "")
