@@ -1,7 +1,7 @@
 # Everything that these need is installed into a cache outside of the clone (see lab/environments.py).
 PYTHON ?= python3
 RELEASE ?= 26
-METHOD ?= preserve
+METHOD ?= transplant
 AUTOMATION ?= when_safe
 TESTS ?= tests
 # Each worker has a cloud of its own; which tests stay together, and in which order, tests/conftest.py says.

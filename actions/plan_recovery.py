@@ -5,5 +5,5 @@ from placement_recovery.plan.case import Request
 
 
 class PlanRecovery(Action):
-    def run(self, host, method="preserve", unknown="keep", approve="", automatic=False):
+    def run(self, host, method="transplant", unknown="keep", approve="", automatic=False):
         return plan(self, host, Request(method, unknown, approve, automatic))

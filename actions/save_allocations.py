@@ -5,5 +5,5 @@ from placement_recovery.plan.case import Request
 
 
 class SaveAllocations(Action):
-    def run(self, host, method="preserve", digest="", unknown="keep", recovery_id="", user=""):
+    def run(self, host, method="transplant", digest="", unknown="keep", recovery_id="", user=""):
         return save(self, host, Request(method, unknown, digest), recovery_id, user)

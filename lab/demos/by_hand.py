@@ -16,6 +16,9 @@ from lab.openstack.cloud import RELEASES, Lab
 from lab.stackstorm.installation import PACK
 from lab.waiting import LabError, wait_until
 
+METHODS = ("transplant", "preserve", "discard")
+DEFAULT = METHODS[0]
+
 
 class Demo(Scene):
     """One run: break, look, recover, prove."""
@@ -26,7 +29,7 @@ class Demo(Scene):
 
     def run(self) -> None:
         """The whole story. Raises LabError where the end is not what was promised."""
-        if self.method == "transplant":
+        if self.method == DEFAULT:
             self.grow_child()
         self.boot_servers()
         before = self.break_host()
@@ -63,7 +66,8 @@ class Demo(Scene):
 
     def _recover(self) -> None:
         """As an operator would: recover_host, and where it asks for approval, what it says."""
-        output = self._type(f"st2 run {PACK}.recover_host host={HOST} method={self.method}")
+        chosen = "" if self.method == DEFAULT else f" method={self.method}"
+        output = self._type(f"st2 run {PACK}.recover_host host={HOST}{chosen}")
         if output.get("state") == "needs_approval":
             output = self._type(output["next"])
         if output.get("state") != "finished":
@@ -77,7 +81,7 @@ class Demo(Scene):
 def main() -> int:
     """Run the demo."""
     parser = argparse.ArgumentParser(prog="python3 -m lab.demos.by_hand", description=__doc__)
-    parser.add_argument("--method", choices=("preserve", "discard", "transplant"), default="preserve")
+    parser.add_argument("--method", choices=METHODS, default=DEFAULT)
     parser.add_argument("--release", choices=RELEASES, default="26", help="of nova (default: %(default)s)")
     options = parser.parse_args()
     return perform(options.release, lambda lab, story: Demo(lab, options.method, story).run(), options.method)

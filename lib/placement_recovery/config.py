@@ -11,7 +11,7 @@ from typing import Any, Dict, Mapping, Tuple
 
 from placement_recovery.errors import ConfigurationError
 
-RESTART_HOWS = ("systemd", "docker", "podman", "command", "never")
+RESTART_HOWS = ("never", "systemd", "docker", "podman", "command")
 RESTART_WHERES = ("ssh", "local")
 STORES = ("datastore", "files")
 AUTOMATIONS = ("disabled", "ask", "when_safe")
@@ -57,7 +57,7 @@ class Config:
     batch_size: int = 500
     ssh_targets: Mapping[str, str] = field(default_factory=dict)
     ssh_config_file: str = ""
-    restart_how: str = "systemd"
+    restart_how: str = "never"
     restart_where: str = "ssh"
     restart_unit: str = "nova-compute"
     restart_container: str = "nova_compute"

@@ -30,7 +30,7 @@ def test_a_stale_provider_with_children_is_for_the_method_that_keeps_them(cloud,
     """The others would refuse it."""
     host = cloud.stale_host(1)
     cloud.provider(f"{host.node}_pgpu0", parent=host.stale_uuid, inventories={"VGPU": 4}, traits=())
-    assert auditor.of(host.host) == [("stale_provider", f"{RECOVER}{host.host} method=transplant")]
+    assert auditor.of(host.host) == [("stale_provider", f"{RECOVER}{host.host}")]
 
 
 def test_a_host_with_several_nodes_is_asked_for_by_the_node(cloud, auditor):
@@ -93,6 +93,13 @@ def test_a_provider_of_no_compute_node_is_found(cloud, auditor, servers, words, 
     (found,) = (one for one in unmatched_findings(auditor.context(), seen)[0] if one.subject == provider)
     assert (found.kind, found.next) == ("unmatched_provider", f"{way}{provider}")
     assert words in found.summary
+
+
+def test_providers_that_transplants_set_aside_are_found(cloud, auditor):
+    """Their records are lost; StackStorm's datastore is asked once for all of them, in the action's own thread."""
+    aside = [cloud.provider(f"{new_name()}.stale-{number}123456789") for number in range(2)]
+    show = "st2 run placement_recovery.show_allocations provider="
+    assert [auditor.of(one) for one in aside] == [[("set_aside_provider", f"{show}{one}")] for one in aside]
 
 
 def test_a_provider_of_somebody_else_is_counted_only(cloud, auditor):

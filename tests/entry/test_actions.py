@@ -50,7 +50,7 @@ def test_a_recovery_by_hand_step_by_step(cloud, config):
     saved = done(call("save_allocations", config, host=stale.host, digest=planned["digest"], user="bo"))
     about = {"recovery_id": saved["recovery_id"], "attempt": saved["attempt"]}
     with cloud.nova_compute(stale.host, interval=0.1):
-        for step in SEQUENCES["preserve"]:
+        for step in SEQUENCES["transplant"]:
             if step is not SAVE_ALLOCATIONS:
                 result = done(call(step.action, config, **about, **step.parameters))
                 assert list(result) == ["summary", "recovery_id", "state", "attempt"]
@@ -117,7 +117,7 @@ def test_the_save_of_another_recovery_than_the_one_meant_is_refused(cloud, confi
     for wrong in ({"host": other.host}, {"host": stale.host, "method": "discard"}):
         told = failed(call("save_allocations", config, recovery_id=recovery_id, **wrong))
         assert told["error"] == "InvalidInput"
-        assert f"recovery {recovery_id} belongs to {stale.host} by preserve, not of" in told["summary"]
+        assert f"recovery {recovery_id} belongs to {stale.host} by transplant, not of" in told["summary"]
     again = done(call("save_allocations", config, host=stale.host, recovery_id=recovery_id))
     assert again["summary"] == f"recovery {recovery_id} has its 1 consumers saved already"
 
@@ -152,7 +152,7 @@ def test_the_service_is_switched_for_a_recovery_only(cloud, config):
     assert cloud.service(stale.host)["disabled"]
     done(call("set_compute_service", config, recovery_id=recovery_id, enabled=True))
     assert not cloud.service(stale.host)["disabled"]
-    told = failed(call("delete_allocations", config, recovery_id=recovery_id))
+    told = failed(call("replace_resource_provider", config, recovery_id=recovery_id))
     assert "somebody enabled the compute service" in told["summary"]
 
 

@@ -34,12 +34,12 @@ def begin(cloud, folder, action, config=None, on_event=lambda event: None, **par
     """Start it."""
     from lab.stackstorm import runner
 
-    options = cloud.config(**{"store": "datastore", "periodic_wait": 60, "provider_wait": 60, **(config or {})})
+    options = cloud.config(**{"store": "datastore", "acceptance_wait": 60, "late_write_wait": 1, **(config or {})})
     datastore = folder / "datastore.sqlite"
     return runner.start(f"{PACK}.{action}", parameters, config=options, datastore=datastore, on_event=on_event)
 
 
-def names(execution, workflow="preserve_allocations"):
+def names(execution, workflow="transplant_allocations"):
     """The tasks of a workflow in the order of their starts."""
     return [task.name for task in execution.tasks if len(task.path) > 1 and task.path[-2] == workflow]
 
@@ -55,13 +55,13 @@ def test_a_host_is_recovered_from_its_plan_to_its_end(cloud, start):
     assert execution.status == "succeeded"
     assert execution.output["state"] == "finished"
     assert execution.output["recovery_id"] in execution.output["summary"]
-    assert names(execution) == list(step_names())
+    assert names(execution) == list(step_names("transplant"))
     assert cloud.provider_allocations(stale.compute_uuid) == dict.fromkeys(stale.servers, ONE_SERVER)
     assert (cloud.service(stale.host), lock_traits(cloud, execution.output["recovery_id"])) == (enabled(), [])
     said = json.dumps(running.events).replace("\\", "")
     assert f'"{password}"' not in said
     assert f"password: {password}" not in said
-    assert len(arguments) > len(step_names())
+    assert len(arguments) > len(step_names("transplant"))
     ours = [one for lines in arguments for one in lines if "placement_recovery" in one]
     assert not [one for one in ours if password in one.split("\0")]
 
@@ -122,14 +122,14 @@ def test_a_plan_that_cannot_be_made_fails_with_the_reason(cloud, run):
 def test_a_step_that_fails_ends_the_workflow_failed_and_resuming_ends_well(cloud, run):
     """Which step, what is saved under which id, what to type; then by the id, again, and by the host."""
     stale = cloud.stale_host(servers=2)
-    execution = run("recover_host", {"provider_wait": 1, "periodic_wait": 0}, host=stale.host)
+    execution = run("recover_host", {"acceptance_wait": 1}, host=stale.host)
     assert (execution.status, execution.output["state"]) == ("failed", "failed")
     recovery_id, told = execution.output["recovery_id"], execution.output["summary"]
-    assert told.startswith("wait_for_resource_provider: after 1 s nova-compute on ")
+    assert told.startswith("wait_for_nova_compute: after 1 s nova-compute on ")
     way = f"st2 run {PACK}.resume_recovery recovery_id={recovery_id}"
     assert f"All that was saved stands in recovery {recovery_id}; go on with '{way}'" in told
     assert execution.output["next"] == way
-    assert names(execution)[-2:] == ["wait_for_resource_provider", "show_failure"]
+    assert names(execution)[-2:] == ["wait_for_nova_compute", "show_failure"]
     assert cloud.service(stale.host) == disabled_by(recovery_id)
     again = run("recover_host", host=stale.host)
     assert again.status == "failed"
@@ -168,8 +168,8 @@ def failing(cloud, mode, method, path, before=None):
 
 
 @pytest.fixture
-def held_in_the_clear(cloud, start):
-    """A recovery of a host of two servers whose POST that takes the allocations away gets no answer yet."""
+def held_in_the_move(cloud, start):
+    """A recovery of a host of two servers whose POST that moves the allocations gets no answer yet."""
 
     @contextlib.contextmanager
     def held():
@@ -188,13 +188,13 @@ def held_in_the_clear(cloud, start):
     return held
 
 
-def test_an_action_that_is_killed_while_it_writes_is_resumed_by_the_host(cloud, held_in_the_clear, run):
-    """SIGKILL at the POST that takes the allocations away: no handler runs, the record stands."""
-    with held_in_the_clear() as (stale, running):
-        running.kill("delete_allocations")
+def test_an_action_that_is_killed_while_it_writes_is_resumed_by_the_host(cloud, held_in_the_move, run):
+    """SIGKILL at the POST that moves the allocations: no handler runs, the record stands."""
+    with held_in_the_move() as (stale, running):
+        running.kill("move_allocations")
         execution = running.wait(120)
     assert execution.status == "failed"
-    assert "delete_allocations" in execution.output["summary"]
+    assert "move_allocations" in execution.output["summary"]
     assert "All that was saved is kept; go on with" in execution.output["summary"]
     assert execution.output["next"].startswith("st2 run placement_recovery.resume_recovery recovery_id=")
     with cloud.nova_compute(stale.host, interval=0.1):
@@ -204,11 +204,11 @@ def test_an_action_that_is_killed_while_it_writes_is_resumed_by_the_host(cloud, 
     assert cloud.service(stale.host) == enabled()
 
 
-def test_a_run_that_is_cancelled_does_not_say_that_it_is_ready(cloud, held_in_the_clear, run):
+def test_a_run_that_is_cancelled_does_not_say_that_it_is_ready(cloud, held_in_the_move, run):
     """Its output is what was published last; the recovery is resumed once the action has ended."""
-    with held_in_the_clear() as (stale, running):
+    with held_in_the_move() as (stale, running):
         running.cancel()
-        running.kill("delete_allocations")
+        running.kill("move_allocations")
         execution = running.wait(120)
     assert (execution.status, execution.output["state"]) == ("canceled", "failed")
     assert "this run did not see its end" in execution.output["summary"]
@@ -255,15 +255,15 @@ def test_of_two_workflows_at_once_one_recovers_the_host_and_the_other_names_it(c
 
 @pytest.mark.long
 def test_thirty_servers_are_as_many_tasks_as_three(cloud, run, record_property):
-    """Work over consumers is done inside the actions: one request clears, two set beyond the cleared generation."""
+    """Work over consumers is done inside the actions: one request moves all."""
     room = {"VCPU": 30, "MEMORY_MB": 15360, "DISK_GB": 30}
     stale, mark = cloud.stale_host(servers=30, inventories=room), cloud.placement_mark()
     with cloud.nova_compute(stale.host, interval=0.5, inventories=room):
         execution = run("recover_host", host=stale.host)
     assert (execution.status, execution.output["state"]) == ("succeeded", "finished")
-    assert names(execution) == list(step_names())
+    assert names(execution) == list(step_names("transplant"))
     assert len(cloud.provider_allocations(stale.compute_uuid)) == 30
     posts = [one for one in cloud.placement_writes_since(mark) if one.path == "/allocations"]
-    assert [one.status for one in posts] == [204] * 3
+    assert [one.status for one in posts] == [204]
     for task in execution.tasks:
         record_property(f"seconds of {task.name}", round(task.ended - task.started, 1))

@@ -79,9 +79,9 @@ def test_the_digest_is_another_one_for_another_disposition(cloud, planner):
 def test_what_needs_approval_only_now_was_not_approved_before(cloud, planner):
     """A server was evacuated from the host after its plan was shown: the old digest does not cover it."""
     stale, home = cloud.stale_host(servers=1), cloud.healthy_host(servers=1)
-    approved = planner.plan(stale.host).digest
+    approved = planner.plan(stale.host, method="preserve").digest
     cloud.migration(home.servers[0], source_host=stale.host, dest_host=home.host, type="evacuation", status="done")
-    assert planner.plan(stale.host, approve=approved).state == "needs_approval"
+    assert planner.plan(stale.host, method="preserve", approve=approved).state == "needs_approval"
 
 
 def test_the_digest_is_another_one_for_another_method_provider_or_host(cloud, planner):
@@ -131,7 +131,7 @@ def test_automation_when_safe_runs_safe_plans_only(cloud, planner):
     stale, safe = cloud.stale_host(servers=1), {"automation": "when_safe"}
     assert planner.plan(stale.host, automatic=True, config=safe).state == "ready"
     cloud.allocate(cloud.server(vm_state="error"), {stale.stale_uuid: ONE_SERVER})
-    assert planner.plan(stale.host, automatic=True, config=safe).state == "needs_approval"
+    assert planner.plan(stale.host, automatic=True, unknown="drop", config=safe).state == "needs_approval"
 
 
 def test_a_trigger_needs_approval_where_nova_knows_nothing_of_a_consumer(cloud, planner):

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from placement_recovery.config import Config
 from placement_recovery.plan.case import Request, Surroundings
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
+from placement_recovery.plan.method import METHODS
 from placement_recovery.plan.owners import UNKNOWN
 from placement_recovery.plan.plan import NEEDS_APPROVAL, READY, REFUSED, make_plan, matches_digest
 from placement_recovery.plan.report import next_step, render, summary
 from testkit.generated import ELSEWHERE, HOST, NODE, STALE, snapshots
 
 requests = st.builds(
-    Request, method=st.sampled_from(["preserve", "discard"]), unknown=st.sampled_from(["keep", "drop"]),
-    automatic=st.booleans(),
+    Request, method=st.sampled_from(METHODS), unknown=st.sampled_from(["keep", "drop"]), automatic=st.booleans(),
 )
 # The same examples in each run, so that a failure is somebody's change and not chance.
 quick = settings(
@@ -31,7 +31,8 @@ quick = settings(
 def plan_of(snapshot, request=None, **around):
     """A plan under a configuration that lets safe plans run."""
     config = Config.from_mapping({"automation": "when_safe"})
-    return make_plan(snapshot, request or Request(), config, Surroundings(**around))
+    around = Surroundings(**{"compute_api": (2, 95), "reparents": True, **around})
+    return make_plan(snapshot, request or Request(), config, around)
 
 
 @quick
@@ -69,11 +70,10 @@ def test_discard_keeps_nothing(snapshot, unknown):
 
 
 @quick
-@given(snapshots(), st.sampled_from(["keep", "drop"]))
-def test_preserve_never_takes_from_a_server_that_lives_here(snapshot, unknown):
+@given(snapshots(), requests.filter(lambda one: one.method != "discard"))
+def test_no_method_but_discard_takes_from_a_server_that_lives_here(snapshot, request_):
     """It is kept, or the plan is refused."""
-    plan = plan_of(snapshot, Request(unknown=unknown))
-    for one in plan.decisions:
+    for one in plan_of(snapshot, request_).decisions:
         server = snapshot.owners.servers.get(one.uuid)
         if server and (server.host, server.node) == (HOST, NODE):
             assert one.disposition in (KEEP, BLOCKED)

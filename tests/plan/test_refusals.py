@@ -58,7 +58,7 @@ def test_a_provider_with_children_is_refused_and_they_are_named(cloud, planner):
     cloud.provider(grandchild, parent=uuid, inventories={}, traits=())
     server = cloud.server(host=stale.host)
     cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, uuid: {"VGPU": 1}})
-    plan = planner.plan(stale.host)
+    plan = planner.plan(stale.host, method="preserve")
     told = refusal(plan)
     assert f"has children, which preserve would lose: {', '.join(sorted([child, grandchild]))}" in told
     assert "Use method=transplant" in told
@@ -103,7 +103,7 @@ def test_what_would_not_fit_the_new_provider_is_refused_with_the_numbers(cloud, 
     """Placement accepts such an inventory while the allocations stand, but never takes them again."""
     stale = cloud.stale_host(servers=3, inventories=tight(), resources={"VCPU": 4})
     cloud.set_inventories(stale.stale_uuid, tight(**change))
-    plan = planner.plan(stale.host)
+    plan = planner.plan(stale.host, method="preserve")
     assert plan.state == "refused"
     assert all(expected in told for told in plan.refusals)
     assert planner.plan(stale.host, method="discard").state == "needs_approval"
@@ -122,9 +122,9 @@ def test_what_is_not_kept_needs_no_room(cloud, planner):
     """An over-committed host whose deleted servers make it fit."""
     stale = cloud.stale_host(servers=3, inventories=tight(), resources={"VCPU": 4})
     cloud.set_inventories(stale.stale_uuid, tight(allocation_ratio=0.5))
-    assert planner.plan(stale.host).state == "refused"
+    assert planner.plan(stale.host, method="preserve").state == "refused"
     cloud.delete_server(stale.servers[0])
-    assert planner.plan(stale.host).state == "ready"
+    assert planner.plan(stale.host, method="preserve").state == "ready"
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -145,7 +145,8 @@ def command(*words, probe=()):
 def test_a_way_to_restart_that_fails_needs_approval(cloud, planner):
     """It is tried beforehand, harmlessly; most likely no restart is needed."""
     stale = cloud.stale_host(servers=1)
-    fails = {"config": command("true", probe=(sys.executable, "-c", "import sys; sys.exit('no such unit')"))}
+    config = command("true", probe=(sys.executable, "-c", "import sys; sys.exit('no such unit')"))
+    fails = {"method": "preserve", "config": config}
     plan = planner.plan(stale.host, **fails)
     assert plan.state == "needs_approval"
     (told,) = plan.approvals
@@ -158,9 +159,20 @@ def test_a_way_to_restart_that_fails_needs_approval(cloud, planner):
 def test_a_way_to_restart_that_works_is_noted(cloud, planner):
     """And the restart itself is not run."""
     stale = cloud.stale_host(servers=1)
-    plan = planner.plan(stale.host, config=command("false", "{host}", probe=("true",)))
+    plan = planner.plan(stale.host, method="preserve", config=command("false", "{host}", probe=("true",)))
     assert plan.state == "ready"
     assert any(note.startswith("restart, if need be: ") for note in plan.notes)
+
+
+@pytest.mark.parametrize("method", ["preserve", "discard"])
+def test_a_restart_that_nobody_configured_is_left_to_a_person(cloud, planner, method):
+    """The published methods say where they would want one; a plan is as safe as with one."""
+    stale = cloud.stale_host(servers=1)
+    plan = planner.plan(stale.host, method=method)
+    assert plan.state == ("ready" if method == "preserve" else "needs_approval")
+    assert (
+        f"restart, if need be: by hand on {stale.host}, then resume: restart_how is never in the pack's configuration"
+    ) in plan.notes
 
 
 def test_the_way_to_restart_is_not_tried_on_a_host_that_is_not_stale(cloud, planner, tmp_path):
@@ -177,7 +189,7 @@ def test_all_that_stands_in_the_way_is_told_at_once(cloud, planner):
     cloud.set_service(stale.host, forced_down=True)
     cloud.set_server(stale.servers[0], task_state="migrating")
     cloud.provider(new_name(), parent=stale.stale_uuid, inventories={}, traits=())
-    assert len(planner.plan(stale.host).refusals) == 3
+    assert len(planner.plan(stale.host, method="preserve").refusals) == 3
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-x", "a/../b", "a\nb", "x" * 300, "$(id)", "ü", "a..b"])

@@ -14,6 +14,8 @@ from placement_recovery.plan.plan import make_plan
 from placement_recovery.plan.report import columns, next_step, render, summary
 from testkit.generated import HERE, HOST, NEW, NODE, STALE, service, stale_provider
 
+USUAL = Surroundings(compute_api=(2, 95), reparents=True)
+
 
 def snapshot(**changes):
     """A stale host with one server and one unknown consumer."""
@@ -30,12 +32,12 @@ def snapshot(**changes):
 
 def plan(request=None, around=None, **changes):
     """The plan for such a host."""
-    return make_plan(snapshot(**changes), request or Request(), Config(), around or Surroundings())
+    return make_plan(snapshot(**changes), request or Request(), Config(), around or USUAL)
 
 
 def test_a_safe_plan_is_told_in_a_line():
     """With its counts, and what to type."""
-    expected = f"{HOST} has the stale provider {STALE}; preserve: keep 2 (1 of unknown owner), trim 0, drop 0"
+    expected = f"{HOST} has the stale provider {STALE}; transplant: keep 2 (1 of unknown owner), trim 0, drop 0"
     assert summary(plan()) == expected
     assert next_step(plan()) == f"st2 run placement_recovery.recover_host host={HOST}"
 
@@ -50,7 +52,7 @@ def test_what_needs_approval_names_its_digest():
 
 def test_what_is_refused_tells_the_first_reason_and_how_many_more():
     """And nothing to type."""
-    refused = plan(service=service(forced_down=True), around=Surroundings(unfinished="aaaaaaaaaa"))
+    refused = plan(service=service(forced_down=True), around=replace(USUAL, unfinished="aaaaaaaaaa"))
     assert summary(refused).startswith(f"{HOST} is not recovered: the compute service of {HOST} is forced down")
     assert summary(refused).endswith("(and 1 more)")
     assert next_step(refused) == ""
@@ -97,7 +99,7 @@ def test_no_line_is_wider_than_a_terminal():
     child = Provider(uuid, f"{NODE}_pci_0000_84_00_0", 1, STALE, STALE, {}, (), ())
     parts = {STALE: {"VCPU": 2, "MEMORY_MB": 60}, uuid: {"VGPU": 1}}
     found = plan(
-        Request("transplant"), Surroundings(compute_api=(2, 95), reparents=True),
+        Request(), USUAL,
         tree=(stale_provider(), *(replace(child, name=f"{child.name}{number}") for number in range(20))),
         consumers=tuple(Consumer(uuid[:-1] + str(number), "p", "u", 1, parts) for number in range(3)),
     )

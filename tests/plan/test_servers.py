@@ -140,15 +140,15 @@ def test_a_server_with_a_task_is_refused(cloud, planner):
 
 @pytest.mark.parametrize(("vm_state", "status"), [("shelved_offloaded", "SHELVED_OFFLOADED"), ("error", "ERROR")])
 def test_a_server_without_a_host_is_dropped_with_approval(cloud, planner, vm_state, status):
-    """Its guest is nowhere, but only a person may say so."""
+    """By a published method: its guest is nowhere, but only a person may say so."""
     stale = cloud.stale_host(servers=1)
     server = hostless_server(cloud, stale, vm_state, name="lost")
-    plan = planner.plan(stale.host)
+    plan = planner.plan(stale.host, method="preserve")
     assert outcome(plan, server) == ("server without a host", "drop", "needs_approval")
     assert plan.approvals == (
         f"server without a host lost {server} goes without proof: {status}, and on no host",
     )
-    assert planner.plan(stale.host, approve=plan.digest).state == "ready"
+    assert planner.plan(stale.host, method="preserve", approve=plan.digest).state == "ready"
 
 
 def test_a_server_without_a_host_keeps_what_it_holds_elsewhere(cloud, planner):
@@ -156,7 +156,8 @@ def test_a_server_without_a_host_keeps_what_it_holds_elsewhere(cloud, planner):
     stale, other = cloud.stale_host(servers=0), cloud.healthy_host()
     server = cloud.server(vm_state="error")
     cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, other.uuid: ONE_SERVER})
-    assert outcome(planner.plan(stale.host), server) == ("server without a host", "trim", "needs_approval")
+    plan = planner.plan(stale.host, method="preserve")
+    assert outcome(plan, server) == ("server without a host", "trim", "needs_approval")
 
 
 @pytest.mark.parametrize("scheduled", [True, False])

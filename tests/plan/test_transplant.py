@@ -72,7 +72,7 @@ def test_an_evacuation_is_not_asked_about(cloud, planner):
     cloud.migration(away, source_host=stale.host, dest_host=other.host, type="evacuation", status="done")
     cloud.allocate(away, {stale.stale_uuid: ONE_SERVER, other.uuid: ONE_SERVER})
     assert transplant(planner, stale).state == "ready"
-    assert planner.plan(stale.host).state == "needs_approval"
+    assert planner.plan(stale.host, method="preserve").state == "needs_approval"
 
 
 def test_the_way_to_restart_is_not_tried(cloud, planner, tmp_path):
@@ -82,7 +82,7 @@ def test_the_way_to_restart_is_not_tried(cloud, planner, tmp_path):
               "restart_probe_command": ["sh", "-c", f"touch {mark}; exit 1"]}
     assert transplant(planner, stale, config=config).state == "ready"
     assert not mark.exists()
-    assert planner.plan(stale.host, config=config).state == "needs_approval"
+    assert planner.plan(stale.host, method="preserve", config=config).state == "needs_approval"
 
 
 def test_an_over_committed_host_is_not_refused(cloud, planner):
@@ -92,7 +92,7 @@ def test_an_over_committed_host_is_not_refused(cloud, planner):
     plan = transplant(planner, stale)
     assert plan.state == "ready"
     assert any(note.startswith("VCPU of the host are over-committed") for note in plan.notes)
-    assert planner.plan(stale.host).state == "refused"
+    assert planner.plan(stale.host, method="preserve").state == "refused"
 
 
 def test_an_over_committed_provider_elsewhere_is_refused_with_the_numbers(cloud, planner, monkeypatch):

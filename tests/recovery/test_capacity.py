@@ -75,7 +75,7 @@ def test_a_plan_that_cannot_fit_is_refused(cloud, context):
     stale = cloud.stale_host(servers=3, resources=HELD)
     found = cloud.inventories(stale.stale_uuid)
     cloud.set_inventories(stale.stale_uuid, {**found, "VCPU": {**found["VCPU"], "allocation_ratio": 1.0}})
-    plan = plan_recovery(context, stale.host, Request())[1]
+    plan = plan_recovery(context, stale.host, Request("preserve"))[1]
     assert plan.state == "refused"
     assert any("VCPU: 24 are held, but (16 - 0 reserved) x ratio 1 = 16" in one for one in plan.refusals)
 

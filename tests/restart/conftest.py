@@ -49,8 +49,9 @@ class Site:
         self.ssh_config.write_text(host_entry("compute-0", self.options(**changes)))
 
     def config(self, **changes: Any) -> Config:
-        """Build the pack's configuration."""
-        return Config.from_mapping({"ssh_config_file": str(self.ssh_config), "restart_timeout": 30, **changes})
+        """Build the pack's configuration: a systemd unit, unless the changes say otherwise."""
+        usual = {"restart_how": "systemd", "ssh_config_file": str(self.ssh_config), "restart_timeout": 30}
+        return Config.from_mapping({**usual, **changes})
 
 
 @pytest.fixture

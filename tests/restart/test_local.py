@@ -21,8 +21,8 @@ def on_path(programs, monkeypatch):
 
 def local(**options):
     """Build a configuration for restarts on this machine, which nova calls compute-0."""
-    values = {"restart_where": "local", "ssh_targets": {"compute-0": "localhost"}, "restart_timeout": 30}
-    return Config.from_mapping({**values, **options})
+    values = {"restart_how": "systemd", "restart_where": "local", "restart_timeout": 30}
+    return Config.from_mapping({**values, "ssh_targets": {"compute-0": "localhost"}, **options})
 
 
 def test_a_local_unit_is_restarted(on_path):

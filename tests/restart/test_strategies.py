@@ -340,5 +340,5 @@ def test_restart_how_never_contacts_no_host(tmp_path):
     """The probe says what will happen instead, the restart what to do."""
     restarter = Restarter(Config(restart_how="never", ssh_config_file=str(tmp_path / "missing")))
     assert not restarter.may_restart
-    assert "depends on nova-compute's periodic task" in restarter.probe("compute-0")
+    assert "by hand on compute-0, then resume: restart_how is never" in restarter.probe("compute-0")
     assert "Restart it by hand" in failure_of(restarter.restart)

@@ -7,7 +7,6 @@ from typing import List, Mapping
 from placement_recovery import commands
 from placement_recovery.audit.findings import ORPHANED_LOCK, Finding
 from placement_recovery.cloud.model import Provider, recovery_of_lock
-from placement_recovery.plan.method import TRANSPLANT
 from placement_recovery.plan.stale_name import recovery_of_stale_name
 from placement_recovery.recovery.context import Context
 
@@ -35,7 +34,7 @@ def _borne(lock: str, recovery: str, provider: Provider, alone: bool) -> Finding
     summary = f"provider {provider.uuid} ({provider.name}) bears {lock}, so it can be recovered only by {recovery}"
     if recovery_of_stale_name(provider.name):  # what set it aside did not finish, and the lock shows where it stood
         node = provider.name.rpartition(".stale-")[0]
-        return Finding(ORPHANED_LOCK, node, lock, summary, commands.recover(node, method=TRANSPLANT))
+        return Finding(ORPHANED_LOCK, node, lock, summary, commands.recover(node))
     way = [_remove(lock, provider.uuid), *([_delete(lock)] if alone else [])]
     return Finding(ORPHANED_LOCK, provider.name, lock, summary, " && ".join(way))
 

@@ -12,7 +12,6 @@ from placement_recovery.cloud.model import Hypervisor, Provider
 from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.errors import ApiNotFound
 from placement_recovery.plan.diagnosis import HEALTHY, HOST_NOT_MAPPED, OTHER_FAULT, STALE_PROVIDER, diagnose
-from placement_recovery.plan.method import TRANSPLANT
 from placement_recovery.recovery.context import Context
 
 
@@ -108,8 +107,7 @@ def stale_findings(proven: List[Proven], unfinished: Dict[str, str]) -> Iterator
         named, host = _named(one), one.hypervisor.host
         held = f"{len(one.snapshot.consumers)} consumer(s) hold it"
         explanation = f"{diagnose(one.snapshot).explanation}; {held}"
-        method = TRANSPLANT if len(one.snapshot.tree) > 1 else ""  # the only one that keeps children
-        way = unfinished.get(host) or commands.recover(one.name, method=method)
+        way = unfinished.get(host) or commands.recover(one.name)
         yield Finding(STALE_PROVIDER, host, named.uuid, explanation, way)
 
 

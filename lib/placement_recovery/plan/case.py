@@ -9,7 +9,7 @@ from placement_recovery.cloud.model import Hypervisor, Provider, Resources
 from placement_recovery.cloud.snapshot import Snapshot
 from placement_recovery.config import Config
 from placement_recovery.plan.consumers import KEEP, Decision
-from placement_recovery.plan.method import PRESERVE
+from placement_recovery.plan.method import DEFAULT_METHOD
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Request:
     `automatic` is set for what a trigger starts; then the configuration's automation decides what may run.
     """
 
-    method: str = PRESERVE
+    method: str = DEFAULT_METHOD
     unknown: str = KEEP
     approve: str = ""
     automatic: bool = False

@@ -8,7 +8,7 @@ from typing import Iterable, List, Sequence
 from placement_recovery import commands
 from placement_recovery.cloud.model import Resources
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
-from placement_recovery.plan.method import PRESERVE
+from placement_recovery.plan.method import DEFAULT_METHOD
 from placement_recovery.plan.owners import UNKNOWN
 from placement_recovery.plan.plan import HEALTHY_STATE, NEEDS_APPROVAL, READY, REFUSED, SKIPPED, Plan
 
@@ -42,7 +42,7 @@ def next_step(plan: Plan) -> str:
         return ""
     return commands.recover(
         plan.requested_name,
-        method="" if plan.method == PRESERVE else plan.method,
+        method="" if plan.method == DEFAULT_METHOD else plan.method,
         unknown="" if plan.unknown == KEEP else plan.unknown,
         approve=plan.digest[:SHOWN_DIGEST] if plan.state == NEEDS_APPROVAL else "",
     )

@@ -53,7 +53,7 @@ class Restarter:
         """
         check_host_name(host)
         if not self.may_restart:
-            return f"restart_how is never: {host} depends on nova-compute's periodic task for its new provider"
+            return f"by hand on {host}, then resume: restart_how is never in the pack's configuration"
         return self._strategy().probe(self._machine(host))
 
     def restart(self, host: str) -> str:

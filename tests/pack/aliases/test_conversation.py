@@ -34,7 +34,7 @@ def say(chat, cloud, tmp_path):
 def test_a_host_is_recovered_from_a_chat(cloud, say):
     """Look, ask for a method that needs approval, approve it with the words that are shown, look again."""
     host = cloud.stale_host(1)
-    assert f"{host.host} has the stale provider {host.stale_uuid}; preserve: keep 1" in say(f"rp-status {host.host}")
+    assert f"{host.host} has the stale provider {host.stale_uuid}; transplant: keep 1" in say(f"rp-status {host.host}")
     shown = say(f"recover-rp {host.host} method=discard")
     approve = re.search(r"To approve it: `(.+)`", shown)[1]
     assert re.fullmatch(rf"rp-approve {host.host} [0-9a-f]{{8}}", approve)

@@ -19,7 +19,7 @@ def test_line_of_a_broken_host_recovers_it(cloud, watch, log, react):
     watch.poll()
 
     with cloud.nova_compute(stale.host):
-        ended = react(periodic_wait=60)
+        ended = react()
 
     assert states(ended) == [("succeeded", "finished")]
     assert set(cloud.provider_allocations(stale.compute_uuid)) == set(stale.servers)

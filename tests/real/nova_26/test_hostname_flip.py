@@ -23,7 +23,7 @@ def story(operator):
     fault = faults.hostname_flip(operator.lab, HOST)
     before = operator.holders(fault.stale_uuid)
     owners = operator.allocations(servers.values())
-    recovered = operator.recover(HOST)
+    recovered = operator.recover(HOST, method="preserve")
     after = operator.holders(fault.new_uuid)
     return SimpleNamespace(
         servers=servers, fault=fault, before=before, owners=owners, recovered=recovered, after=after

@@ -20,7 +20,7 @@ def story(operator):
     servers = client.boot_many(["live-1", "live-2", "deleted", "migrated"], HOST)
     fault = faults.database(operator.lab, HOST)
     before = operator.holders(fault.stale_uuid)
-    with operator.start("recover_host", host=HOST) as running:
+    with operator.start("recover_host", host=HOST, method="preserve") as running:
         running.wait_for("ended", "delete_resource_provider", timeout=120)
         running.crash()
         crashed = running.wait(60)

@@ -33,7 +33,7 @@ def story(operator):
             lab.pause(HOST)
 
     impatient = operator.configured(restart_how="never", periodic_wait=1, provider_wait=2)
-    failed = impatient.run("recover_host", hang, host=HOST)
+    failed = impatient.run("recover_host", hang, host=HOST, method="preserve")
     service, process = client.service(HOST), lab.process(HOST).pid
     resumed = operator.configured(periodic_wait=1).resume(failed.output["recovery_id"])
     return SimpleNamespace(

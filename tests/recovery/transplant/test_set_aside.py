@@ -51,7 +51,7 @@ def test_the_audit_never_calls_a_renamed_root_left_over(cloud, context, stopped,
     lost = replace(context, store=FileStore(str(cloud.folder / f"lost-{recovery_id}")))
     found = [one for one in audit(lost, deep=False).findings if one.subject == stale.stale_uuid]
     assert [(one.kind, one.next) for one in found] == [
-        (SET_ASIDE, f"st2 run placement_recovery.recover_host host={stale.node} method=transplant")
+        (SET_ASIDE, f"st2 run placement_recovery.recover_host host={stale.node}")
     ]
 
 
