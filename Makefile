@@ -40,10 +40,10 @@ test-real:  ## What takes minutes of a real nova-compute's time: transplants wit
 	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_LONG=1 $(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) \
 	    tests/real tests/lab/openstack
 
-test-releases:  ## Transplant on a real nova 26, 30, 32 and 34, with children and held periodics
+test-releases:  ## Transplant on a real nova 26, 30, 32 and 34, with children, PCI devices (34) and held periodics
 	$(PYTHON) -m lab.environments nova-26 nova-30 nova-32 nova-34 > /dev/null
 	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_LONG=1 $(pack)/bin/python -m pytest -n 2 $(SPREAD) \
-	    tests/real/*/test_transplant.py
+	    tests/real/*/test_transplant.py tests/real/nova_34/test_pci.py
 
 test-fast:  ## The tests that need no OpenStack
 	$(pack)/bin/python -m pytest -n $(WORKERS) $(SPREAD) $(TESTS)
