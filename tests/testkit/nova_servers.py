@@ -133,8 +133,9 @@ class ServerRows:
         ).create()
 
     def _request_spec(self, instance: Any) -> Any:
+        no_devices = objects.InstancePCIRequests(instance_uuid=instance.uuid, requests=[])
         return objects.RequestSpec.from_components(
-            self.cells.api, instance.uuid, {}, instance.flavor, None, None, {}, None, None,
+            self.cells.api, instance.uuid, {}, instance.flavor, None, no_devices, {}, None, None,
             project_id=instance.project_id, user_id=instance.user_id,
         )
 
