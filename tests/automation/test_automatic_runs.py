@@ -65,7 +65,7 @@ def test_the_digest_that_was_told_is_approved_by_whoever_types_it(cloud, automat
     automatic.trigger(host)
     digest = automatic.sent()[0]["digest"]
     made = automatic.person(host, method="approved", approve=digest)
-    assert (made["state"], made["method"], made["digest"]) == ("ready", "preserve", digest)
+    assert (made["state"], made["method"], made["digest"]) == ("ready", "transplant", digest)
 
 
 def test_a_refusal_is_remembered_and_not_told(cloud, automatic):

@@ -140,9 +140,12 @@ def test_a_server_with_a_task_is_refused(cloud, planner):
 
 @pytest.mark.parametrize(("vm_state", "status"), [("shelved_offloaded", "SHELVED_OFFLOADED"), ("error", "ERROR")])
 def test_a_server_without_a_host_is_dropped_with_approval(cloud, planner, vm_state, status):
-    """By a published method: its guest is nowhere, but only a person may say so."""
+    """By a published method, for only a person may say that its guest is nowhere; transplant keeps it and says so."""
     stale = cloud.stale_host(servers=1)
     server = hostless_server(cloud, stale, vm_state, name="lost")
+    kept = planner.plan(stale.host)
+    assert outcome(kept, server) == ("server without a host", "keep", "ready")
+    assert any(one.startswith(f"server without a host lost {server} is kept: {status}") for one in kept.notes)
     plan = planner.plan(stale.host, method="preserve")
     assert outcome(plan, server) == ("server without a host", "drop", "needs_approval")
     assert plan.approvals == (

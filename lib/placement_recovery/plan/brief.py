@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List
 
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM, Decision
-from placement_recovery.plan.owners import UNKNOWN
+from placement_recovery.plan.owners import HOSTLESS_SERVER, UNKNOWN
 from placement_recovery.plan.plan import REFUSED, Plan
 from placement_recovery.plan.report import printable
 
@@ -48,7 +48,8 @@ def _decided(plan: Plan, disposition: str) -> List[str]:
 
 
 def _strangers(plan: Plan) -> List[str]:
-    return [_line(one) for one in plan.with_disposition(KEEP) if one.kind == UNKNOWN]
+    """Kept, though nobody uses them here as far as Nova shows."""
+    return [_line(one) for one in plan.with_disposition(KEEP) if one.kind in (UNKNOWN, HOSTLESS_SERVER)]
 
 
 def _line(decision: Decision) -> str:

@@ -11,7 +11,7 @@ from placement_recovery.plan.capacity import misfits, shrunk
 from placement_recovery.plan.case import Case
 from placement_recovery.plan.consumers import BLOCKED, DROP, KEEP, TRIM
 from placement_recovery.plan.method import DISCARD, TRANSPLANT
-from placement_recovery.plan.owners import MIGRATION, UNKNOWN
+from placement_recovery.plan.owners import HOSTLESS_SERVER, MIGRATION, UNKNOWN
 from placement_recovery.plan.transplant import transplant_notes, transplant_refusals
 
 PERSISTENT_MEMORY = "CUSTOM_PMEM_NAMESPACE_"
@@ -156,6 +156,8 @@ def notes(case: Case) -> List[str]:
         if one.kind == UNKNOWN and one.disposition == KEEP:
             found.append(f"unknown consumer {one.uuid} is kept: {one.evidence}")
             continue
+        if one.kind == HOSTLESS_SERVER and one.disposition == KEEP:
+            found.append(f"{one.label} {one.uuid} is kept: {one.evidence}")
         elsewhere = sorted(one.consumer.without(case.tree))
         if elsewhere:
             found.append(f"{one.label} {one.uuid} also holds {', '.join(elsewhere)}, which stays as it is")
