@@ -16,7 +16,7 @@ CONSUMERS ?= 20 100 500 2000
 pack = $$($(PYTHON) -m lab.environments pack)
 lint = $$($(PYTHON) -m lab.environments lint)
 
-.PHONY: help demo demo-event test test-all test-real test-releases test-fast test-crowd chaos fuzz benchmark benchmark-transplant lint ruff mypy imports yaml checks
+.PHONY: help demo demo-event test test-all test-real test-releases test-fast test-crowd chaos fuzz benchmark benchmark-gap benchmark-transplant lint ruff mypy imports yaml checks
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -68,6 +68,10 @@ benchmark:  ## The log parser's throughput and memory, beside grep -F
 benchmark-transplant:  ## Seconds per step, and requests to Placement, of transplants of hosts with CONSUMERS servers
 	$(PYTHON) -m lab.environments nova-34 > /dev/null
 	PYTHONPATH=lib:tests:. $(pack)/bin/python benchmarks/transplant.py $(CONSUMERS)
+
+benchmark-gap:  ## Seconds that CONSUMERS servers are without allocations in preserve, on a real nova-compute (RELEASE=)
+	$(PYTHON) -m lab.environments orquesta nova-$(RELEASE) > /dev/null
+	PYTHONPATH=lib:tests:. $(pack)/bin/python benchmarks/gap.py --release $(RELEASE) $(CONSUMERS)
 
 lint: ruff mypy imports yaml checks  ## Style, types, layers, metadata and workflows
 
