@@ -16,7 +16,7 @@ from testkit.actions import call
 from testkit.placement import ONE_SERVER
 
 WRITERS = [
-    "lock_provider", "close_recovery", "delete_allocations", "delete_resource_provider", "restore_provider_settings",
+    "lock_provider", "close_recovery", "delete_allocations", "delete_resource_provider", "create_resource_provider",
     "set_allocations", "verify_recovery", "wait_for_resource_provider", "restart_nova_compute", "recreate_children",
 ]
 

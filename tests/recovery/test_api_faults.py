@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
 from placement_recovery.errors import ApiDenied, ApiFailure, ApiUnavailable, ApiUnreachable
@@ -21,9 +23,9 @@ REFUSED = {"401": ApiDenied, "403": ApiDenied}
 WRITES = {
     "delete_allocations": ("POST", "/allocations"),
     "delete_resource_provider": ("DELETE", "/resource_providers"),
-    "restore_provider_settings": ("PUT", "/traits"),
+    "create_resource_provider": ("POST", "/resource_providers"),
     "set_allocations": ("POST", "/allocations"),
-    "close_recovery": ("PUT", "/traits"),
+    "close_recovery": ("DELETE", "/traits"),
 }
 
 
@@ -58,8 +60,10 @@ def test_a_write_without_an_answer_is_recognised_by_looking(cloud, proxy, throug
     stale = cloud.stale_host(servers=2, traits=["COMPUTE_NODE", "CUSTOM_RECOVERY_TEST_OWN"])
     before = holdings(cloud, stale.servers)
     recovery_id = begin(through, stale.host)
-    with cloud.nova_compute(stale.host, interval=0.1):
+    with ExitStack() as nova_compute:
         for name in step_names():
+            if name == "wait_for_periodic":  # until then it would be faster than the request that fails
+                nova_compute.enter_context(cloud.nova_compute(stale.host, interval=0.1))
             for mode, error in UNKNOWN_END.items() if name in WRITES else ():
                 if mode == "hold" and name not in ("delete_allocations", "set_allocations"):
                     continue  # a time-out takes its time
@@ -70,6 +74,20 @@ def test_a_write_without_an_answer_is_recognised_by_looking(cloud, proxy, throug
             proxy.pass_all()
             run_step(through, recovery_id, name)
     assert holdings(cloud, stale.servers) == moved(before, stale.stale_uuid, stale.compute_uuid)
+    assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
+
+
+@pytest.mark.parametrize("method", ["preserve", "transplant"])
+def test_who_may_not_create_providers_takes_nothing_away(cloud, proxy, through, method):
+    """Found out before the first write: all is as it was, and the record is closed."""
+    stale = cloud.stale_host(servers=2)
+    before = holdings(cloud, stale.servers)
+    recovery_id = begin(through, stale.host, method)
+    proxy.fail("403", "POST", "/resource_providers")
+    with pytest.raises(ApiDenied, match="nothing was taken away"):
+        go_on(through, recovery_id)
+    assert holdings(cloud, stale.servers) == before
+    assert through.journal(recovery_id).progress.state == "abandoned"
     assert (cloud.service(stale.host), lock_traits(cloud, recovery_id)) == (enabled(), [])
 
 

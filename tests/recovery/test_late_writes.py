@@ -119,7 +119,7 @@ def test_a_server_that_moves_in_the_moment_of_the_set_is_named(cloud, context):
     cloud.allocate(server, {stale.stale_uuid: ONE_SERVER, home.uuid: {"DISK_GB": 7}})
     recovery_id = begin(context, stale.host)
     with cloud.nova_compute(stale.host, interval=0.1):
-        go_on(context, recovery_id, until="restore_provider_settings")
+        go_on(context, recovery_id, until="create_resource_provider")
         left = cloud.placement.call("GET", f"/allocations/{server}")["consumer_generation"]
 
         def move() -> None:

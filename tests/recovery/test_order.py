@@ -107,7 +107,7 @@ def test_going_on_from_the_top_skips_what_is_done(cloud, context):
     """Wherever it stopped; the end is that of one run."""
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
-    stops = ("lock_provider", "delete_allocations", "wait_for_resource_provider", "set_allocations", "")
+    stops = ("lock_provider", "delete_allocations", "create_resource_provider", "set_allocations", "")
     with cloud.nova_compute(stale.host, interval=0.1):
         for name in stops:
             go_on(context, recovery_id, until=name)

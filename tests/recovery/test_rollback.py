@@ -98,11 +98,11 @@ def test_a_server_that_was_deleted_meanwhile_is_not_resurrected(cloud, context):
 
 @pytest.mark.long
 def test_the_name_is_taken(cloud, context):
-    """Once nova-compute has its new provider the way is forward: it is said, nothing changes, and resuming works."""
+    """Once the new provider is there the way is forward: it is said, nothing changes, and resuming works."""
     stale = cloud.stale_host(servers=1)
     recovery_id = begin(context, stale.host)
     with cloud.nova_compute(stale.host):
-        go_on(context, recovery_id, until="wait_for_resource_provider")
+        go_on(context, recovery_id, until="create_resource_provider")
         with pytest.raises(StepFailed, match=rf"finish forward: .*resume_recovery recovery_id={recovery_id}"):
             roll_back(context, recovery_id)
         go_on(context, recovery_id)

@@ -132,9 +132,10 @@ class NovaCompute:
         """Nova keeps what it finds of a class that it knows, so that ratios set through the API survive."""
         late = self._without if time.monotonic() - self._created_at < self._without_seconds else frozenset()
         current: Mapping[str, Any] = self._placement.inventories(uuid)
-        wanted = {name: current.get(name, given) for name, given in self._inventories.items() if name not in late}
-        if set(wanted) - set(current):
-            self._placement.set_inventories(uuid, {**current, **wanted})
+        found = {name: _put_right(one) for name, one in current.items()}
+        wanted = {name: found.get(name, given) for name, given in self._inventories.items() if name not in late}
+        if set(wanted) - set(current) or found != current:
+            self._placement.set_inventories(uuid, {**found, **wanted})
 
     def _report_traits(self, uuid: str) -> None:
         current = self._placement.traits(uuid)
@@ -143,3 +144,9 @@ class NovaCompute:
             wanted |= {DISABLED}
         if wanted != current:
             self._placement.set_traits(uuid, wanted)
+
+
+def _put_right(inventory: Mapping[str, Any]) -> Dict[str, Any]:
+    """One consumer may hold no more than there is, as nova-compute reports it: a root that was created is marked so."""
+    marked = inventory["max_unit"] == inventory["total"] + 1
+    return {**inventory, "max_unit": inventory["total"]} if marked else dict(inventory)

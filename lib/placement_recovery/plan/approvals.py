@@ -83,8 +83,8 @@ def _restart(case: Case) -> Dict[str, str]:
     }
     if case.around.restart_problem:
         found["restart"] = (
-            f"{case.around.restart_problem}. Most likely no restart is needed, for nova-compute makes its provider at "
-            f"its next periodic; if it does not, restart it by hand and resume"
+            f"{case.around.restart_problem}. Most likely no restart is needed, for nova-compute accepts its new "
+            f"provider at its next periodic; if it does not, restart it by hand and resume"
         )
     return found
 

@@ -6,10 +6,12 @@ from typing import List
 
 from placement_recovery import commands
 from placement_recovery.cloud.model import ACCEPTED, Provider
+from placement_recovery.errors import ProviderNotReady
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
-from placement_recovery.recovery.replacement import is_nova_child
+from placement_recovery.recovery.new_provider import marked
+from placement_recovery.recovery.replacement import compute_node_now, is_nova_child
 
 
 def is_accepted(context: Context, provider_uuid: str) -> bool:
@@ -25,10 +27,9 @@ def may_miss_children(saved: Saved) -> bool:
 def why_not_accepted(context: Context, journal: Journal, provider: Provider) -> str:
     """The causes that can be told apart by what the provider carries."""
     found, _ = context.placement.inventories_of(provider.uuid)
-    old = journal.saved.stale.inventories
     used = context.placement.usages(provider.uuid)
     causes: List[str] = []
-    if dict(found) == dict(old):
+    if dict(found) == marked(journal.saved):
         causes.append(
             "its inventories are still as this recovery wrote them: nova-compute has not looked at it yet (see that it "
             "runs, and update_resources_interval in its nova.conf)"
@@ -51,3 +52,13 @@ def why_not_accepted(context: Context, journal: Journal, provider: Provider) -> 
             f"reports them again"
         )
     return "; ".join(causes) or "nova-compute's log on the host shows why"
+
+
+def check_same_compute_node(context: Context, saved: Saved, awaited: str) -> None:
+    """Raise ProviderNotReady where the compute node has yet another UUID, whose root is not made yet."""
+    uuid = compute_node_now(context, saved).uuid
+    if uuid != awaited:
+        raise ProviderNotReady(
+            f"the compute node of {saved.host} has UUID {uuid} now, not {awaited}: all allocations are on the provider "
+            f"of the latter, and the compute service stays disabled; resume to move them on"
+        )

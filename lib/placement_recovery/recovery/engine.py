@@ -24,6 +24,7 @@ from placement_recovery.recovery.service import require_disabled
 from placement_recovery.recovery.steps.close_recovery import abandon_recovery, close_recovery
 from placement_recovery.recovery.steps.close_transplant import close_transplant
 from placement_recovery.recovery.steps.copy_provider_settings import copy_provider_settings
+from placement_recovery.recovery.steps.create_resource_provider import create_resource_provider
 from placement_recovery.recovery.steps.delete_allocations import delete_allocations
 from placement_recovery.recovery.steps.delete_resource_provider import delete_resource_provider
 from placement_recovery.recovery.steps.delete_stale_root import delete_stale_root
@@ -32,7 +33,6 @@ from placement_recovery.recovery.steps.lock_provider import lock_provider
 from placement_recovery.recovery.steps.move_allocations import move_allocations
 from placement_recovery.recovery.steps.replace_resource_provider import replace_resource_provider
 from placement_recovery.recovery.steps.restart_nova_compute import restart_nova_compute
-from placement_recovery.recovery.steps.restore_provider_settings import restore_provider_settings
 from placement_recovery.recovery.steps.restore_resource_provider import restore_resource_provider
 from placement_recovery.recovery.steps.return_allocations import return_allocations
 from placement_recovery.recovery.steps.return_provider_name import check_provider_name
@@ -65,7 +65,7 @@ STEPS: Dict[str, Callable[[Context, Journal], str]] = {
     methods.WAIT_FOR_PERIODIC.name: wait_for_periodic,
     methods.RESTART_NOVA_COMPUTE.name: restart_nova_compute,
     methods.WAIT_FOR_RESOURCE_PROVIDER.name: wait_for_resource_provider,
-    methods.RESTORE_PROVIDER_SETTINGS.name: restore_provider_settings,
+    methods.CREATE_RESOURCE_PROVIDER.name: create_resource_provider,
     methods.SET_ALLOCATIONS.name: set_allocations,
     methods.VERIFY_RECOVERY.name: verify_recovery,
     methods.CLOSE_RECOVERY.name: close_recovery,

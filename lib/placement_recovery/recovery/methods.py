@@ -30,7 +30,7 @@ DELETE_RESOURCE_PROVIDER = Step("delete_resource_provider", "delete_resource_pro
 WAIT_FOR_PERIODIC = Step("wait_for_periodic", "wait_for_resource_provider", {"patience": "periodic"})
 RESTART_NOVA_COMPUTE = Step("restart_nova_compute", "restart_nova_compute")
 WAIT_FOR_RESOURCE_PROVIDER = Step("wait_for_resource_provider", "wait_for_resource_provider", {"patience": "restart"})
-RESTORE_PROVIDER_SETTINGS = Step("restore_provider_settings", "restore_provider_settings")
+CREATE_RESOURCE_PROVIDER = Step("create_resource_provider", "create_resource_provider")
 SET_ALLOCATIONS = Step("set_allocations", "set_allocations")
 REPLACE_RESOURCE_PROVIDER = Step("replace_resource_provider", "replace_resource_provider")
 COPY_PROVIDER_SETTINGS = Step("copy_provider_settings", "copy_provider_settings")
@@ -40,20 +40,14 @@ VERIFY_RECOVERY = Step("verify_recovery", "verify_recovery")
 CLOSE_RECOVERY = Step("close_recovery", "close_recovery")
 
 _BEGIN = (SAVE_ALLOCATIONS, LOCK_PROVIDER, DISABLE_COMPUTE_SERVICE)
-_UNTIL_NEW_PROVIDER = (
-    *_BEGIN,
-    DELETE_ALLOCATIONS,
-    DELETE_RESOURCE_PROVIDER,
-    WAIT_FOR_PERIODIC,
-    RESTART_NOVA_COMPUTE,
-    WAIT_FOR_RESOURCE_PROVIDER,
-)
+_UNTIL_NEW_PROVIDER = (*_BEGIN, DELETE_ALLOCATIONS, DELETE_RESOURCE_PROVIDER, CREATE_RESOURCE_PROVIDER)
+_UNTIL_ACCEPTED = (WAIT_FOR_PERIODIC, RESTART_NOVA_COMPUTE, WAIT_FOR_RESOURCE_PROVIDER)
 _END = (VERIFY_RECOVERY, CLOSE_RECOVERY)
 
-# Settings come before allocations: what is kept may need the ratio that was set on the stale provider.
+# nova-compute is waited for when all is set: meanwhile the servers would be without their allocations.
 SEQUENCES: Dict[str, Tuple[Step, ...]] = {
-    DISCARD: (*_UNTIL_NEW_PROVIDER, RESTORE_PROVIDER_SETTINGS, *_END),
-    PRESERVE: (*_UNTIL_NEW_PROVIDER, RESTORE_PROVIDER_SETTINGS, SET_ALLOCATIONS, *_END),
+    DISCARD: (*_UNTIL_NEW_PROVIDER, *_UNTIL_ACCEPTED, *_END),
+    PRESERVE: (*_UNTIL_NEW_PROVIDER, SET_ALLOCATIONS, *_UNTIL_ACCEPTED, *_END),
     TRANSPLANT: (
         *_BEGIN,
         REPLACE_RESOURCE_PROVIDER,
@@ -74,7 +68,7 @@ LOOKS_EMPTY: FrozenSet[str] = frozenset(
         WAIT_FOR_PERIODIC,
         RESTART_NOVA_COMPUTE,
         WAIT_FOR_RESOURCE_PROVIDER,
-        RESTORE_PROVIDER_SETTINGS,
+        CREATE_RESOURCE_PROVIDER,
         SET_ALLOCATIONS,
         REPLACE_RESOURCE_PROVIDER,
         COPY_PROVIDER_SETTINGS,
@@ -87,7 +81,7 @@ RETURN_ALLOCATIONS = Step("return_allocations", "return_allocations")
 
 RETURN_PROVIDER_NAME = Step("return_provider_name", "return_provider_name")
 
-# What takes a recovery back, whatever its method, as long as nova-compute has not made or accepted its new provider.
+# What takes a recovery back: until its new provider is created or, in a transplant, accepted by nova-compute.
 ROLLBACK: Tuple[Step, ...] = (RESTORE_RESOURCE_PROVIDER, RETURN_ALLOCATIONS, RETURN_PROVIDER_NAME, CLOSE_RECOVERY)
 
 

@@ -1,13 +1,12 @@
-"""nova-compute's new provider: is it there, and does it offer what the kept consumers need?"""
+"""The stale provider's successor in preserve and discard: is it there, and has nova-compute accepted it?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Dict, Mapping, Optional
 
-from placement_recovery.cloud.model import Provider
+from placement_recovery.cloud.model import ACCEPTED, Inventory, Provider
 from placement_recovery.errors import ProviderNotReady, StepFailed
-from placement_recovery.plan.consumers import KEEP
 from placement_recovery.records.journal import Journal
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
@@ -19,37 +18,37 @@ POLL_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class NewProvider:
-    """One look at it: the provider, if it is there, and the resource classes that it still lacks."""
+    """One look at it: the provider, if it is there, and whether nova-compute has accepted it."""
 
     provider: Optional[Provider] = None
-    missing: Tuple[str, ...] = ()
+    is_accepted: bool = False
 
     @property
-    def ready(self) -> Optional[Provider]:
-        """The provider once nothing is missing."""
-        return None if self.missing else self.provider
+    def accepted(self) -> Optional[Provider]:
+        """The provider once nova-compute has accepted it."""
+        return self.provider if self.is_accepted else None
 
     def shortcoming(self, saved: Saved) -> str:
         """What is not there yet, in words."""
         if self.provider is None:
-            return f"nova-compute on {saved.host} has not made its new provider {saved.node} yet"
-        return f"the new provider {self.provider.uuid} of {saved.node} has no {', '.join(self.missing)} yet"
+            return f"the new provider {saved.node} of {saved.host} is not there"
+        return f"nova-compute on {saved.host} has not accepted its provider {self.provider.uuid} yet"
 
 
 def require_new_provider(context: Context, journal: Journal) -> Provider:
-    """The new provider with all that it carries, ready for what is kept. Raises ProviderNotReady."""
+    """The new provider with all that it carries. Raises ProviderNotReady where it is not there."""
     seen = find_new_provider(context, journal)
-    if seen.ready is None:
-        raise ProviderNotReady(f"{seen.shortcoming(journal.saved)}; resume to wait for it")
-    return seen.ready
+    if seen.provider is None:
+        raise ProviderNotReady(f"{seen.shortcoming(journal.saved)}; resume to create it")
+    return seen.provider
 
 
-def await_new_provider(context: Context, journal: Journal, seconds: float) -> NewProvider:
-    """Look until it is ready or the time is over; the last look."""
+def await_acceptance(context: Context, journal: Journal, seconds: float) -> NewProvider:
+    """Look until nova-compute has accepted it or the time is over; the last look."""
     end = context.clock.seconds() + seconds
     while True:
         seen = look_until(context, end, POLL_SECONDS, lambda: _look(context, journal))
-        if seen.ready is not None or context.clock.seconds() >= end:
+        if seen.is_accepted or context.clock.seconds() >= end:
             return seen
         context.clock.sleep(POLL_SECONDS)
 
@@ -67,15 +66,17 @@ def find_new_provider(context: Context, journal: Journal) -> NewProvider:
         return NewProvider()
     if found.uuid == saved.stale.uuid:
         raise StepFailed(f"provider {found.uuid} still bears the name {saved.node}: the stale provider is not deleted")
-    _check_is_compute_nodes(context, saved, found)
-    journal.map_provider(saved.stale.uuid, found.uuid)
+    _check_is_ours(context, journal, found)
+    if journal.saved.stale.uuid not in journal.progress.providers:
+        journal.map_provider(saved.stale.uuid, found.uuid)
     provider = context.placement.describe(found)
-    return NewProvider(provider, _missing(provider, saved))
+    return NewProvider(provider, _is_accepted(saved, provider))
 
 
-def _check_is_compute_nodes(context: Context, saved: Saved, found: Provider) -> None:
-    """A restart may give the compute node yet another UUID, so Nova is asked for whose provider this is."""
-    if found.uuid == saved.new_provider:
+def _check_is_ours(context: Context, journal: Journal, found: Provider) -> None:
+    """One that this recovery made, or the compute node's, which may have made it itself."""
+    saved, known = journal.saved, journal.progress.providers
+    if found.uuid in (saved.new_provider, *known, *known.values()):
         return
     hypervisor = context.nova.find_hypervisor(found.uuid)
     if hypervisor is None or (hypervisor.host, hypervisor.node) != (saved.host, saved.node):
@@ -85,10 +86,30 @@ def _check_is_compute_nodes(context: Context, saved: Saved, found: Provider) -> 
         )
 
 
-def _missing(provider: Provider, saved: Saved) -> Tuple[str, ...]:
-    """Classes that kept consumers need and nova brings; custom ones set by hand are restored later."""
-    parts = (part for one in saved.with_disposition(KEEP) for part in one.consumer.on(saved.stale_uuids).values())
-    needed = {name for part in parts for name in part if not name.startswith("CUSTOM_")}
-    if not provider.inventories:
-        return tuple(sorted(needed)) or ("inventory",)
-    return tuple(sorted(needed - set(provider.inventories)))
+def marked(saved: Saved) -> Dict[str, Inventory]:
+    """The stale root's inventories as the new one gets them first.
+
+    A nova-compute before Ussuri never writes COMPUTE_NODE, so there one inventory has a max_unit that no nova-compute
+    reports: it puts that right at the periodic at which it accepts the provider.
+    """
+    inventories = dict(saved.stale.inventories)
+    if ACCEPTED in saved.stale.traits or not inventories:
+        return inventories
+    name = _marked_class(inventories)
+    return {**inventories, name: replace(inventories[name], max_unit=inventories[name].max_unit + 1)}
+
+
+def _marked_class(inventories: Mapping[str, Inventory]) -> str:
+    nova_own = (name for name in ("MEMORY_MB", "VCPU", "PCPU") if name in inventories)
+    return next(nova_own, min(inventories))
+
+
+def _is_accepted(saved: Saved, provider: Provider) -> bool:
+    """By COMPUTE_NODE, nova-compute's signature, or where the stale root never bore it, by the mark that is gone."""
+    if ACCEPTED in provider.traits:
+        return True
+    if ACCEPTED in saved.stale.traits or not provider.inventories:
+        return False
+    mark = marked(saved)
+    name = _marked_class(mark) if mark else ""
+    return name not in provider.inventories or provider.inventories[name].max_unit != mark[name].max_unit

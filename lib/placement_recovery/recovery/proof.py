@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from placement_recovery import commands
+from placement_recovery.cloud.placement import DUPLICATE_NAME
 from placement_recovery.cloud.snapshot import Snapshot
-from placement_recovery.errors import ProviderInUse, StepFailed
+from placement_recovery.errors import ApiConflict, ProviderInUse, StepFailed
 from placement_recovery.plan.diagnosis import STALE_PROVIDER, diagnose
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
@@ -26,6 +27,21 @@ def prove_again(context: Context, saved: Saved, holders: bool) -> Snapshot:
         raise StepFailed(f"{snapshot.owners.unseen}. Nothing is taken away; try again when that is mended")
     check_service(snapshot, saved)
     return snapshot
+
+
+def prove_right_to_create(context: Context, uuid: str, name: str) -> bool:
+    """Try to create the new root while the stale one has the name: a conflict proves the fault and the right to create.
+
+    It also opens the connection. False where the root is made, for somebody took the name away in this moment. Raises
+    ApiDenied where this user may not create providers.
+    """
+    try:
+        context.placement.create_provider(uuid, name)
+    except ApiConflict as error:
+        if error.code != DUPLICATE_NAME:
+            raise
+        return True
+    return False
 
 
 def check_service(snapshot: Snapshot, saved: Saved) -> None:

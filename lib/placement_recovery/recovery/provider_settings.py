@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Set
+from typing import Mapping, Set
 
-from placement_recovery.cloud.model import ACCEPTED, LOCK_PREFIX, STATUS_DISABLED, Provider
-from placement_recovery.errors import ApiRejected
+from placement_recovery.cloud.model import ACCEPTED, LOCK_PREFIX, STATUS_DISABLED, Inventory, Provider
+from placement_recovery.errors import ApiConflict, ApiRejected
 from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
 
@@ -21,6 +21,28 @@ def carried_traits(old: Provider) -> Set[str]:
 def set_by_others(old: Provider) -> Set[str]:
     """Those of them that nova-compute does not write by itself."""
     return {one for one in carried_traits(old) if not one.startswith(NOVA_OWN)}
+
+
+def set_first_settings(
+    context: Context, new: Provider, traits: Set[str], inventories: Mapping[str, Inventory]
+) -> None:
+    """The traits and inventories of a root that was just created: it has generation 0, so without a look.
+
+    Where nova-compute wrote first nothing is written; what a step adds later is in union with what is there.
+    """
+    try:
+        generation = _set_first_traits(context, new, traits)
+        if inventories:
+            context.placement.set_inventories(Provider(new.uuid, new.name, generation), inventories)
+    except ApiConflict:
+        return
+
+
+def _set_first_traits(context: Context, new: Provider, traits: Set[str]) -> int:
+    try:
+        return context.placement.set_traits(new, traits)
+    except ApiRejected:  # somebody took a trait away and deleted it; it is created again later
+        return context.placement.set_traits(new, {STATUS_DISABLED})
 
 
 def wanted_aggregates(context: Context, saved: Saved) -> Set[str]:

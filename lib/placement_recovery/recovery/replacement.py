@@ -63,10 +63,7 @@ def look_at_replacement(context: Context, journal: Journal, with_stale: bool = T
     Raises StepFailed where that is not what this recovery made, CellSilent where Nova cannot show all of it.
     """
     saved = journal.saved
-    context.reader.check_cells(saved.host)
-    hypervisors = context.nova.hypervisors_like(saved.node)
-    services = context.reader.check_cells(saved.host)  # one that went down in between was left out of what was read
-    hypervisor = _compute_node(hypervisors, saved)
+    hypervisor, hypervisors, services = _look_at_nova(context, saved)
     if hypervisor.uuid in stale_roots(journal):
         raise StepFailed(
             f"the compute node of {saved.host} has UUID {hypervisor.uuid} again, which is that of a provider that "
@@ -86,6 +83,20 @@ def look_at_replacement(context: Context, journal: Journal, with_stale: bool = T
     seen = Replacement(hypervisor, hypervisors, service, stale, new, named, children)
     _check(context, journal, seen)
     return seen
+
+
+def compute_node_now(context: Context, saved: Saved) -> Hypervisor:
+    """The one compute node of the saved node's name. Raises StepFailed where there is not exactly one."""
+    return _look_at_nova(context, saved)[0]
+
+
+def _look_at_nova(
+    context: Context, saved: Saved
+) -> Tuple[Hypervisor, Tuple[Hypervisor, ...], Tuple[ComputeService, ...]]:
+    context.reader.check_cells(saved.host)
+    hypervisors = context.nova.hypervisors_like(saved.node)
+    services = context.reader.check_cells(saved.host)  # one that went down in between was left out of what was read
+    return _compute_node(hypervisors, saved), hypervisors, services
 
 
 def is_nova_child(saved: Saved, child: Provider) -> bool:

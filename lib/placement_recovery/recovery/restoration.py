@@ -28,12 +28,16 @@ POLL_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Restoration:
-    """Which consumers get their part back, and on which provider."""
+    """Which consumers get their part back, and on which provider.
+
+    `former` are roots that this recovery made for a UUID that changed again: what is held there goes in the same write.
+    """
 
     context: Context
     journal: Journal
     provider: Provider
     decisions: Tuple[Decision, ...]
+    former: Tuple[str, ...] = ()
 
     def part(self, decision: Decision) -> Resources:
         """What this consumer held of the stale provider."""
@@ -54,20 +58,20 @@ def restore_allocations(restoration: Restoration) -> str:
     """
     verdicts = _restore_until_settled(restoration)
     _record_gone(restoration.journal, verdicts)
-    waiting = {uuid: one.reason for uuid, one in verdicts.items() if one.what == UNDER_WAY}
+    waiting = _waiting(restoration, verdicts)
     if waiting:
         uuid, reason = sorted(waiting.items())[0]
         raise StepFailed(
             f"{len(waiting)} consumer(s) are under way and could not be set yet: {uuid} ({reason}). All others are "
             f"set. Resume when it is over"
         )
-    count = sum(1 for one in verdicts.values() if one.what == HELD)
-    gone = len(verdicts) - count
+    gone = sum(1 for one in verdicts.values() if one.what == GONE)
     if gone:
         saved = restoration.journal.saved
         require_homes(restoration.context, saved, view_now(restoration.context, saved))
     more = f"; {gone} do not, because their owners deleted or moved them meanwhile" if gone else ""
-    return f"{count} consumers hold provider {restoration.provider.uuid} as they held the stale one{more}"
+    held = len(verdicts) - gone
+    return f"{held} consumers hold provider {restoration.provider.uuid} as they held the stale one{more}"
 
 
 def _restore_until_settled(restoration: Restoration) -> Dict[str, Verdict]:
@@ -79,11 +83,18 @@ def _restore_until_settled(restoration: Restoration) -> Dict[str, Verdict]:
         verdicts = _take_back(restoration)
         # Who settled between the two looks was not set yet.
         settled = any(one.what == HELD and uuid not in restored for uuid, one in verdicts.items())
-        waiting = any(one.what == UNDER_WAY for one in verdicts.values())
-        if not settled and (not waiting or clock.seconds() >= end):
+        if not settled and (not _waiting(restoration, verdicts) or clock.seconds() >= end):
             return verdicts
         if not settled:
             clock.sleep(POLL_SECONDS)
+
+
+def _waiting(restoration: Restoration, verdicts: Mapping[str, Verdict]) -> Dict[str, str]:
+    """Who is under way and does not hold its part, with the reason."""
+    busy = {uuid: one.reason for uuid, one in verdicts.items() if one.what == UNDER_WAY}
+    held = restoration.context.placement.consumers_of(restoration.provider.uuid) if busy else {}
+    parts = {one.uuid: dict(restoration.part(one)) for one in restoration.decisions if one.uuid in busy}
+    return {uuid: reason for uuid, reason in busy.items() if held.get(uuid) != parts[uuid]}
 
 
 def _restore_with_retry(restoration: Restoration) -> FrozenSet[str]:
@@ -156,7 +167,7 @@ def _write_batch(context: Context, batch: List[Consumer]) -> None:
 def _wanted(restoration: Restoration, decision: Decision, held: Consumer) -> Consumer:
     """What it holds elsewhere now, with its saved part on the provider, whatever others wrote there meanwhile."""
     uuid = restoration.provider.uuid
-    whole = {**held.allocations, uuid: restoration.part(decision)}
+    whole = {**held.without(restoration.former), uuid: restoration.part(decision)}
     if held.generation is None:
         return replace(decision.consumer, generation=None, allocations=whole)
     return held.holding(whole)
@@ -186,14 +197,16 @@ def _take_back(restoration: Restoration) -> Dict[str, Verdict]:
     verdicts = restoration.verdicts()
     gone = [one for one in restoration.decisions if verdicts[one.uuid].what == GONE]
     for decision, held in zip(gone, restoration.context.reader.show_consumers(one.uuid for one in gone)):
-        if held.allocations.get(restoration.provider.uuid) == restoration.part(decision):
-            _take_part(restoration.context, held, restoration.provider.uuid)
+        roots = (restoration.provider.uuid, *restoration.former)
+        ours = tuple(uuid for uuid in roots if held.allocations.get(uuid) == restoration.part(decision))
+        if ours:
+            _take_part(restoration.context, held, ours)
     return verdicts
 
 
-def _take_part(context: Context, held: Consumer, provider: str) -> None:
+def _take_part(context: Context, held: Consumer, providers: Tuple[str, ...]) -> None:
     try:
-        context.placement.set_consumers([held.holding(held.without((provider,)))])
+        context.placement.set_consumers([held.holding(held.without(providers))])
     except ApiConflict as error:
         if error.code != CONCURRENT_UPDATE:
             raise

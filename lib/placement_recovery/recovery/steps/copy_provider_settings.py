@@ -23,8 +23,7 @@ from placement_recovery.recovery.update import update_settings
 def copy_provider_settings(context: Context, journal: Journal) -> str:
     """Traits, aggregates and inventories, each in union with what is there.
 
-    The lock stays on the stale root alone: nova-compute keeps the traits of its own root in memory, and at the enabling
-    of its service it may write back a lock that was released a moment ago.
+    The lock stays on the stale root alone; see lock_provider.
     """
     seen = look_at_replacement(context, journal, with_stale=False)
     new = require_new(seen, journal.saved)

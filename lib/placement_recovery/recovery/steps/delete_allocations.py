@@ -21,7 +21,7 @@ from placement_recovery.recovery.changes import decide_again
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.homes import require_homes, view_now
 from placement_recovery.recovery.lock import require_lock
-from placement_recovery.recovery.proof import check_empty, prove_again
+from placement_recovery.recovery.proof import check_empty, prove_again, prove_right_to_create
 from placement_recovery.recovery.update import CONFLICT_TRIES, retry_on_conflict
 
 
@@ -55,9 +55,22 @@ def _clear(context: Context, journal: Journal) -> int:
     saved = journal.saved
     snapshot = prove_again(context, saved, holders=True)
     _check_disabled(snapshot, saved)
+    _check_right_to_create(context, journal, snapshot)
     decide_again(journal, snapshot)
     _write(context, journal, [one.holding(one.without(saved.stale_uuids)) for one in snapshot.consumers])
     return len(snapshot.consumers)
+
+
+def _check_right_to_create(context: Context, journal: Journal, snapshot: Snapshot) -> None:
+    """What is taken away could not be set again without the new root."""
+    node = snapshot.hypervisor
+    if journal.progress.past_no_return or node is None:
+        return
+    if not prove_right_to_create(context, node.uuid, node.node):
+        raise StepFailed(
+            f"the name {node.node} was free for a moment, and provider {node.uuid} bears it now: see who renamed or "
+            f"deleted provider {journal.saved.stale.uuid}. No allocation was taken away; plan again"
+        )
 
 
 def _write(context: Context, journal: Journal, cleared: List[Consumer]) -> None:

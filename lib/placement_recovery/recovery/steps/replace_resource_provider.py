@@ -8,14 +8,14 @@ recorded before, covers them all; afterwards the roots' names and their children
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Iterable, Mapping, Optional, Set, Tuple
+from functools import partial
+from typing import Iterable, Optional, Tuple
 
-from placement_recovery.cloud.model import STATUS_DISABLED, ComputeService, Inventory, Provider
+from placement_recovery.cloud.model import STATUS_DISABLED, ComputeService, Provider
 from placement_recovery.cloud.placement import DUPLICATE_NAME
 from placement_recovery.errors import (
     ApiConflict,
     ApiFailure,
-    ApiRejected,
     ApiUnavailable,
     ApiUnreachable,
     StepFailed,
@@ -24,8 +24,8 @@ from placement_recovery.plan.stale_name import stale_name
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import check_lock, require_lock
-from placement_recovery.recovery.proof import prove_again
-from placement_recovery.recovery.provider_settings import carried_traits
+from placement_recovery.recovery.proof import prove_again, prove_right_to_create
+from placement_recovery.recovery.provider_settings import carried_traits, set_first_settings
 from placement_recovery.recovery.recreation import settle_children
 from placement_recovery.recovery.replacement import Replacement, is_nova_child, look_at_replacement
 
@@ -103,7 +103,7 @@ def _rename_and_create(
     journal.map_provider(journal.saved.stale.uuid, new)
     journal.pass_no_return()
     try:
-        _prove_conflict(context, journal, new)
+        prove_right_to_create(context, new, journal.saved.node)
     except (ApiUnreachable, ApiUnavailable):
         raise  # it may have been carried out
     except ApiFailure:
@@ -113,18 +113,6 @@ def _rename_and_create(
     _create(context, journal, new, old, children)
     kept = f" with {len(children)} of its children" if children else ""
     return f"provider {old.uuid} is set aside as {_aside(journal, old)}, and {new} created in its place{kept}"
-
-
-def _prove_conflict(context: Context, journal: Journal, new: str) -> None:
-    """Try to create the new root while the stale one has the name: a conflict proves the fault and the right to create.
-
-    It also opens the connection. Where it succeeds, somebody took the name away in this moment, and the root is made.
-    """
-    try:
-        context.placement.create_provider(new, journal.saved.node)
-    except ApiConflict as error:
-        if error.code != DUPLICATE_NAME:
-            raise
 
 
 def _create(context: Context, journal: Journal, new_uuid: str, old: Provider, children: Iterable[Provider]) -> None:
@@ -142,36 +130,20 @@ def _create(context: Context, journal: Journal, new_uuid: str, old: Provider, ch
         # nova-compute made it in this moment; copy_provider_settings goes on from what is there
         return _reparent(context, journal, children, new.uuid)
     inventories = old.inventories or journal.saved.stale.inventories
+    first = partial(
+        set_first_settings, context, new, {STATUS_DISABLED, *carried_traits(journal.saved.stale)}, inventories
+    )
     if "PCPU" in inventories:
-        _set_first_settings(context, journal, new, inventories)
+        first()
         return _reparent(context, journal, children, new.uuid)
     _reparent(context, journal, children, new.uuid)
-    return _set_first_settings(context, journal, new, inventories)
+    return first()
 
 
 def _reparent(context: Context, journal: Journal, children: Iterable[Provider], new_uuid: str) -> None:
     """Those that nova-compute creates come first: it fails where it misses them."""
     for one in sorted(children, key=lambda child: (not is_nova_child(journal.saved, child), child.name)):
         context.placement.reparent_provider(one, new_uuid)
-
-
-def _set_first_settings(
-    context: Context, journal: Journal, new: Provider, inventories: Mapping[str, Inventory]
-) -> None:
-    """A new root has generation 0, whatever is below it, so they are written without a look."""
-    try:
-        generation = _set_first_traits(context, new, carried_traits(journal.saved.stale))
-        if inventories:
-            context.placement.set_inventories(Provider(new.uuid, new.name, generation), inventories)
-    except ApiConflict:
-        return  # nova-compute wrote first; copy_provider_settings adds to what is there
-
-
-def _set_first_traits(context: Context, new: Provider, carried: Set[str]) -> int:
-    try:
-        return context.placement.set_traits(new, {STATUS_DISABLED, *carried})
-    except ApiRejected:  # somebody took a trait away and deleted it; copy_provider_settings creates it anew
-        return context.placement.set_traits(new, {STATUS_DISABLED})
 
 
 def _aside(journal: Journal, old: Provider) -> str:

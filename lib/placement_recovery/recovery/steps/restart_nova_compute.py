@@ -1,4 +1,4 @@
-"""restart_nova_compute: only where its own periodic did not bring the new provider, and only where nothing breaks."""
+"""restart_nova_compute: only where its periodic did not accept the new provider, and only where nothing breaks."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from placement_recovery.recovery.new_provider import find_new_provider
 
 
 def restart_nova_compute(context: Context, journal: Journal) -> str:
-    """Restart nova-compute, unless its provider is there. Raises HostFailure, StepFailed where that would do harm."""
+    """Restart nova-compute, unless it has accepted its provider. Raises HostFailure, StepFailed where it does harm."""
     saved = journal.saved
     seen = find_new_provider(context, journal)
-    if seen.ready is not None:
-        return f"no restart: the new provider {seen.ready.uuid} is there"
+    if seen.accepted is not None:
+        return f"no restart: nova-compute has accepted its provider {seen.accepted.uuid}"
     if not context.restarter.may_restart:
-        return f"restart_how is never: restart nova-compute on {saved.host} by hand if its provider does not appear"
+        return f"restart_how is never: restart nova-compute on {saved.host} by hand if it does not accept its provider"
     service = next((one for one in context.nova.services() if one.uuid == saved.service.uuid), saved.service)
     approved = " ".join(saved.findings)
     _check_guests(context, service.host, lambda server: server in approved)

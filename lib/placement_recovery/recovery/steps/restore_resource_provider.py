@@ -1,7 +1,7 @@
 """restore_resource_provider: the first step of a rollback, the stale provider as it was.
 
-That is possible until nova-compute has made its new provider, for a name can only exist once; from then on the way is
-forward. What can be taken back at which step stands in docs/safety.md.
+That is possible until the new provider is created, for a name can only exist once; from then on the way is forward.
+What can be taken back at which step stands in docs/safety.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from placement_recovery.recovery.update import update_with_retry
 def restore_resource_provider(context: Context, journal: Journal) -> str:
     """The stale provider with its UUID, name, inventories, traits and aggregates.
 
-    Raises StepFailed if nova-compute has already created its provider.
+    Raises StepFailed if the new provider is there already.
     """
     saved = journal.saved
     journal.take_over(RESTORE_RESOURCE_PROVIDER.name)
@@ -44,8 +44,8 @@ def _create(context: Context, saved: Saved) -> None:
             if error.code != DUPLICATE_NAME:
                 raise
     raise StepFailed(
-        f"nova-compute of {saved.host} has made its new provider {saved.stale.name} already, so the stale one cannot "
-        f"come back. Nothing was changed; finish forward: '{commands.resume(saved.id)}'"
+        f"the new provider {saved.stale.name} of {saved.host} is there already, so the stale one cannot come back. "
+        f"Nothing was changed; finish forward: '{commands.resume(saved.id)}'"
     )
 
 

@@ -6,7 +6,12 @@ from functools import partial
 
 from placement_recovery.errors import ProviderNotReady
 from placement_recovery.records.journal import Journal
-from placement_recovery.recovery.acceptance import is_accepted, may_miss_children, why_not_accepted
+from placement_recovery.recovery.acceptance import (
+    check_same_compute_node,
+    is_accepted,
+    may_miss_children,
+    why_not_accepted,
+)
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
 from placement_recovery.recovery.waiting import look_until
@@ -24,7 +29,7 @@ def wait_for_nova_compute(context: Context, journal: Journal) -> str:
     new = require_new(look(lambda: look_at_replacement(context, journal, with_stale=False)), journal.saved)
     while not look(lambda: is_accepted(context, new.uuid)):
         if context.clock.seconds() >= end:
-            _check_same_compute_node(context, journal, new.uuid)
+            check_same_compute_node(context, journal.saved, new.uuid)
             raise ProviderNotReady(
                 f"after {seconds} s nova-compute on {journal.saved.host} has not accepted its provider {new.uuid} yet: "
                 f"{why_not_accepted(context, journal, new)}. All allocations are on it, and the compute service stays "
@@ -32,13 +37,3 @@ def wait_for_nova_compute(context: Context, journal: Journal) -> str:
             )
         context.clock.sleep(POLL_SECONDS)
     return f"nova-compute on {journal.saved.host} has accepted its provider {new.uuid}"
-
-
-def _check_same_compute_node(context: Context, journal: Journal, awaited: str) -> None:
-    """A restart may have given the compute node yet another UUID, whose root is not made yet."""
-    uuid = look_at_replacement(context, journal).hypervisor.uuid
-    if uuid != awaited:
-        raise ProviderNotReady(
-            f"the compute node of {journal.saved.host} has UUID {uuid} now, not {awaited}: all allocations are on the "
-            f"provider of the latter, and the compute service stays disabled; resume to move them on"
-        )

@@ -3,6 +3,6 @@ from st2common.runners.base_action import Action
 from placement_recovery.entry.recoveries import step
 
 
-class RestoreProviderSettings(Action):
+class CreateResourceProvider(Action):
     def run(self, recovery_id, attempt=""):
-        return step(self, "restore_provider_settings", recovery_id, attempt)
+        return step(self, "create_resource_provider", recovery_id, attempt)
