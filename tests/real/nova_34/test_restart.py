@@ -49,16 +49,16 @@ def test_a_service_that_is_down_is_refused(story):
     assert story.untouched == story.before
 
 
-def test_a_provider_that_does_not_come_fails_the_run(story):
-    """The run says what was waited for, and how to go on; the host, which looks empty, stays disabled."""
+def test_an_acceptance_that_does_not_come_fails_the_run(story):
+    """The run says what was waited for, and how to go on; the host stays disabled until then."""
     assert story.failed.status == "failed"
-    assert f"nova-compute on {HOST} has not made its new provider" in story.failed.output["summary"]
+    assert f"nova-compute on {HOST} has not accepted its provider" in story.failed.output["summary"]
     assert f"resume_recovery recovery_id={story.failed.output['recovery_id']}" in story.failed.output["summary"]
     assert story.service["status"] == "disabled"
 
 
 def test_the_configured_command_restarts_it(story, operator):
-    """It is another process now, which made the provider at its start."""
+    """It is another process now, which accepted the provider at its start."""
     assert "no restart" not in said(story.resumed, "restart_nova_compute")
     assert operator.lab.process(HOST).pid != story.process
 
