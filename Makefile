@@ -57,7 +57,7 @@ chaos:  ## Recoveries hit at every STRIDE-th point, and EXAMPLES random topologi
 test-crowd:  ## Fifty triggers for one host, and ten hosts, at once, as whole workflows
 	$(PYTHON) -m lab.environments orquesta nova-34 > /dev/null
 	PLACEMENT_RECOVERY_LAB=1 PLACEMENT_RECOVERY_LONG=1 PLACEMENT_RECOVERY_TRIGGERS=50 \
-	    PLACEMENT_RECOVERY_HOSTS=10 $(pack)/bin/python -m pytest tests/pack/rules/test_crowd.py
+	    PLACEMENT_RECOVERY_HOSTS=10 $(pack)/bin/python -m pytest -o timeout=0 tests/pack/rules/test_crowd.py
 
 fuzz:  ## RUNS mutated logs through the log parser
 	PYTHONPATH=lib:tests:. $(pack)/bin/python -m testkit.logs.fuzz --runs $(RUNS)

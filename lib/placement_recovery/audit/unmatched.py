@@ -28,7 +28,7 @@ def unmatched_findings(context: Context, seen: CloudView) -> Tuple[List[Finding]
     # What a transplant set aside comes first, also a child of Nova's, which has no COMPUTE_NODE.
     aside = [one for one in strangers if recovery_of_stale_name(one.name)]
     unmatched = [*aside, *(one for one in strangers if one.uuid in seen.nova_providers and one not in aside)]
-    # One look at the store, and in this thread: nobody promises that StackStorm's client may be used in several.
+    # One look at the store, and in this thread: StackStorm's client may not be safe in several.
     states = _states(context) if aside else {}
     looked = context.reader.each(lambda one: _finding(context, seen, states, one), unmatched[:MOST_UNMATCHED])
     unseen = _not_looked_at(len(strangers) - len(unmatched), len(unmatched))

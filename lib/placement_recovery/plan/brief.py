@@ -48,7 +48,7 @@ def _decided(plan: Plan, disposition: str) -> List[str]:
 
 
 def _strangers(plan: Plan) -> List[str]:
-    """Kept, though nobody uses them here as far as Nova shows."""
+    """Kept, though Nova shows no user of them on this host."""
     return [_line(one) for one in plan.with_disposition(KEEP) if one.kind in (UNKNOWN, HOSTLESS_SERVER)]
 
 

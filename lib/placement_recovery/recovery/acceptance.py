@@ -59,6 +59,6 @@ def check_same_compute_node(context: Context, saved: Saved, awaited: str) -> Non
     uuid = compute_node_now(context, saved).uuid
     if uuid != awaited:
         raise ProviderNotReady(
-            f"the compute node of {saved.host} has UUID {uuid} now, not {awaited}: all allocations are on the provider "
-            f"of the latter, and the compute service stays disabled; resume to move them on"
+            f"the compute node of {saved.host} has UUID {uuid} now, not {awaited}: what was set is on the provider of "
+            f"the latter, and the compute service stays disabled; resume to move it on"
         )

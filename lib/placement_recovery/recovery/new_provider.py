@@ -59,7 +59,7 @@ def _look(context: Context, journal: Journal) -> NewProvider:
 
 
 def find_new_provider(context: Context, journal: Journal) -> NewProvider:
-    """Look once, and record which provider takes the stale one's place. Raises StepFailed for somebody else's."""
+    """Look once. Raises StepFailed where somebody else's provider bears the name."""
     saved = journal.saved
     found = context.reader.find_provider_by_name(saved.node)
     if found is None:
@@ -67,8 +67,6 @@ def find_new_provider(context: Context, journal: Journal) -> NewProvider:
     if found.uuid == saved.stale.uuid:
         raise StepFailed(f"provider {found.uuid} still bears the name {saved.node}: the stale provider is not deleted")
     _check_is_ours(context, journal, found)
-    if journal.saved.stale.uuid not in journal.progress.providers:
-        journal.map_provider(saved.stale.uuid, found.uuid)
     provider = context.placement.describe(found)
     return NewProvider(provider, _is_accepted(saved, provider))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Sequence
+
 from placement_recovery import commands
 from placement_recovery.cloud.placement import DUPLICATE_NAME
 from placement_recovery.cloud.snapshot import Snapshot
@@ -52,11 +54,11 @@ def check_service(snapshot: Snapshot, saved: Saved) -> None:
         raise StepFailed(f"the compute service of {saved.host} is {seen} now; nothing is taken away while it is")
 
 
-def check_empty(context: Context, saved: Saved) -> None:
-    """Raise ProviderInUse where somebody holds the stale tree."""
-    left = sorted(one for uuid in saved.stale_uuids for one in context.placement.consumers_of(uuid))
+def check_empty(context: Context, providers: Sequence[str]) -> None:
+    """Raise ProviderInUse where somebody holds one of a tree's providers; the root comes first."""
+    left = sorted(one for uuid in providers for one in context.placement.consumers_of(uuid))
     if left:
         raise ProviderInUse(
-            f"provider {saved.stale.uuid} is in use again, by consumer {', '.join(left[:5])}, whose allocation was "
+            f"provider {providers[0]} is in use again, by consumer {', '.join(left[:5])}, whose allocation was "
             f"not saved. See who made it ('{commands.show_allocations(consumer=left[0])}'); when it is gone, try again"
         )

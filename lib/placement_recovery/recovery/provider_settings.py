@@ -23,15 +23,21 @@ def set_by_others(old: Provider) -> Set[str]:
     return {one for one in carried_traits(old) if not one.startswith(NOVA_OWN)}
 
 
+def add_carried_traits(context: Context, old: Provider, new: Provider) -> int:
+    """The stale root's traits; of an accepted root those of nova-compute's own kinds are its own to write."""
+    carried = set_by_others(old) if ACCEPTED in new.traits else {*carried_traits(old), STATUS_DISABLED}
+    return add_traits(context, carried, new)
+
+
 def set_first_settings(
-    context: Context, new: Provider, traits: Set[str], inventories: Mapping[str, Inventory]
+    context: Context, old: Provider, new: Provider, inventories: Mapping[str, Inventory]
 ) -> None:
-    """The traits and inventories of a root that was just created: it has generation 0, so without a look.
+    """The stale root's traits, and inventories, for one that was just created: it has generation 0, so without a look.
 
     Where nova-compute wrote first nothing is written; what a step adds later is in union with what is there.
     """
     try:
-        generation = _set_first_traits(context, new, traits)
+        generation = _set_first_traits(context, new, {STATUS_DISABLED, *carried_traits(old)})
         if inventories:
             context.placement.set_inventories(Provider(new.uuid, new.name, generation), inventories)
     except ApiConflict:

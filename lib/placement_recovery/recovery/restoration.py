@@ -30,7 +30,7 @@ POLL_SECONDS = 2.0
 class Restoration:
     """Which consumers get their part back, and on which provider.
 
-    `former` are roots that this recovery made for a UUID that changed again: what is held there goes in the same write.
+    What is held of the `former` roots goes in the same write.
     """
 
     context: Context

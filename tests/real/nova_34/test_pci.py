@@ -62,7 +62,7 @@ def test_servers_keep_their_devices(story):
 
 
 def test_each_device_is_below_the_new_root(story, operator):
-    """Those that nobody has too."""
+    """Also one that is free."""
     expected = {name: (uuid, story.fault.new_uuid) for name, (uuid, _) in story.seen.below.items()}
     assert set(expected) == {f"{HOST}_{one}" for one in DEVICES}
     assert children(operator.client, HOST) == expected

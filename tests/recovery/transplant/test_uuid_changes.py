@@ -85,7 +85,7 @@ def test_it_changes_while_nova_compute_is_waited_for(cloud, finish, stale):
     recovery_id = begin(context, stale.host, "transplant")
     go_on(context, recovery_id, until="move_allocations")
     meddler.after("GET", f"{stale.compute_uuid}/traits", lambda: uuids.append(change_uuid(cloud, stale)))
-    with pytest.raises(ProviderNotReady, match=rf"UUID .* now, not {stale.compute_uuid}.*resume to move them on"):
+    with pytest.raises(ProviderNotReady, match=rf"UUID .* now, not {stale.compute_uuid}.*resume to move it on"):
         run_step(watched(context, meddler), recovery_id, "wait_for_nova_compute")
     assert_recovered(cloud, stale, uuids[0], before, finish(context, stale, recovery_id))
 

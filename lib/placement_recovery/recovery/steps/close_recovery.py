@@ -42,4 +42,5 @@ def abandon_recovery(context: Context, journal: Journal) -> str:
 
 
 def _release(context: Context, journal: Journal) -> None:
-    release_locks(context, journal, sorted({*journal.saved.stale_uuids, *journal.progress.providers.values()}))
+    made = journal.progress.providers
+    release_locks(context, journal, sorted({*journal.saved.stale_uuids, *made, *made.values()}))

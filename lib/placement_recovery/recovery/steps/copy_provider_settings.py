@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from placement_recovery.cloud.model import ACCEPTED, STATUS_DISABLED, Provider
+from placement_recovery.cloud.model import ACCEPTED, Provider
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.methods import MOVE_ALLOCATIONS
-from placement_recovery.recovery.provider_settings import (
-    add_aggregates,
-    add_traits,
-    carried_traits,
-    set_by_others,
-    wanted_aggregates,
-)
+from placement_recovery.recovery.provider_settings import add_aggregates, add_carried_traits, wanted_aggregates
 from placement_recovery.recovery.replacement import look_at_replacement, require_new
 from placement_recovery.recovery.update import update_settings
 
@@ -32,18 +26,12 @@ def copy_provider_settings(context: Context, journal: Journal) -> str:
         context,
         new.uuid,
         {
-            "traits": partial(_traits, context, journal),
+            "traits": partial(add_carried_traits, context, journal.saved.stale),
             "aggregates": partial(add_aggregates, context, aggregates),
             "inventories": partial(_inventories, context, journal),
         },
     )
     return f"provider {new.uuid} carries the stale one's settings" + (f" ({', '.join(copied)})" if copied else "")
-
-
-def _traits(context: Context, journal: Journal, new: Provider) -> int:
-    old = journal.saved.stale
-    carried = set_by_others(old) if ACCEPTED in new.traits else {*carried_traits(old), STATUS_DISABLED}
-    return add_traits(context, carried, new)
 
 
 def _inventories(context: Context, journal: Journal, new: Provider) -> int:

@@ -43,7 +43,7 @@ def delete_allocations(context: Context, journal: Journal) -> str:
         )
 
     cleared = retry_on_conflict(context, lambda: _clear(context, journal), exhausted)
-    check_empty(context, saved)
+    check_empty(context, saved.stale_uuids)
     require_homes(context, journal.saved, view_now(context, journal.saved))
     already = len(saved.consumers) - cleared
     more = f" ({already} held nothing there any more)" if already else ""

@@ -17,7 +17,7 @@ def delete_resource_provider(context: Context, journal: Journal) -> str:
         return f"provider {saved.stale.uuid} is gone already"
     require_lock(context, journal, saved.stale.uuid)
     prove_again(context, saved, holders=False)
-    check_empty(context, saved)
+    check_empty(context, saved.stale_uuids)
     passed = journal.progress.past_no_return
     journal.pass_no_return()
     try:
@@ -25,6 +25,6 @@ def delete_resource_provider(context: Context, journal: Journal) -> str:
     except ApiConflict as error:
         journal.pass_no_return(passed)
         if error.code == PROVIDER_IN_USE:
-            check_empty(context, saved)
+            check_empty(context, saved.stale_uuids)
         raise ProviderInUse(f"provider {saved.stale.uuid} could not be deleted: {error}; then resume") from error
     return f"provider {saved.stale.uuid} ({saved.stale.name}) is deleted"

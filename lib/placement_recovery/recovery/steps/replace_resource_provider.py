@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Iterable, Optional, Tuple
 
-from placement_recovery.cloud.model import STATUS_DISABLED, ComputeService, Provider
+from placement_recovery.cloud.model import ComputeService, Provider
 from placement_recovery.cloud.placement import DUPLICATE_NAME
 from placement_recovery.errors import (
     ApiConflict,
@@ -25,7 +25,7 @@ from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
 from placement_recovery.recovery.lock import check_lock, require_lock
 from placement_recovery.recovery.proof import prove_again, prove_right_to_create
-from placement_recovery.recovery.provider_settings import carried_traits, set_first_settings
+from placement_recovery.recovery.provider_settings import set_first_settings
 from placement_recovery.recovery.recreation import settle_children
 from placement_recovery.recovery.replacement import Replacement, is_nova_child, look_at_replacement
 
@@ -130,9 +130,7 @@ def _create(context: Context, journal: Journal, new_uuid: str, old: Provider, ch
         # nova-compute made it in this moment; copy_provider_settings goes on from what is there
         return _reparent(context, journal, children, new.uuid)
     inventories = old.inventories or journal.saved.stale.inventories
-    first = partial(
-        set_first_settings, context, new, {STATUS_DISABLED, *carried_traits(journal.saved.stale)}, inventories
-    )
+    first = partial(set_first_settings, context, journal.saved.stale, new, inventories)
     if "PCPU" in inventories:
         first()
         return _reparent(context, journal, children, new.uuid)

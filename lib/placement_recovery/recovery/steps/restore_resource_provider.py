@@ -11,10 +11,11 @@ from placement_recovery.cloud.model import LOCK_PREFIX, Provider
 from placement_recovery.cloud.placement import DUPLICATE_NAME
 from placement_recovery.errors import ApiConflict, StepFailed
 from placement_recovery.records.journal import Journal
-from placement_recovery.records.record import Saved
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.former_roots import set_aside
 from placement_recovery.recovery.lock import take_lock
 from placement_recovery.recovery.methods import RESTORE_RESOURCE_PROVIDER
+from placement_recovery.recovery.replacement import compute_node_now
 from placement_recovery.recovery.update import update_with_retry
 
 
@@ -27,7 +28,7 @@ def restore_resource_provider(context: Context, journal: Journal) -> str:
     journal.take_over(RESTORE_RESOURCE_PROVIDER.name)
     stands = context.reader.provider(saved.stale.uuid) is not None
     if not stands:
-        _create(context, saved)
+        _create(context, journal)
     journal.turn_back()
     take_lock(context, journal, saved.stale.uuid, over=True)
     update_with_retry(context, saved.stale.uuid, lambda found: _inventories(context, saved.stale, found))
@@ -36,8 +37,14 @@ def restore_resource_provider(context: Context, journal: Journal) -> str:
     return f"provider {saved.stale.uuid} ({saved.stale.name}) {'stands' if stands else 'is back'} as it was saved"
 
 
-def _create(context: Context, saved: Saved) -> None:
-    if context.reader.find_provider_by_name(saved.stale.name) is None:
+def _create(context: Context, journal: Journal) -> None:
+    """What this recovery made for a UUID that the compute node has lost since does not stand in the way."""
+    saved, made = journal.saved, journal.progress.providers.values()
+    bearer = context.reader.find_provider_by_name(saved.stale.name)
+    if bearer is not None and bearer.uuid in made and compute_node_now(context, saved).uuid != bearer.uuid:
+        set_aside(context, journal, bearer)
+        bearer = None
+    if bearer is None:
         try:
             return context.placement.create_provider(saved.stale.uuid, saved.stale.name)
         except ApiConflict as error:

@@ -6,6 +6,7 @@ from placement_recovery.errors import VerificationFailed
 from placement_recovery.plan.owners import HELD
 from placement_recovery.records.journal import Journal
 from placement_recovery.recovery.context import Context
+from placement_recovery.recovery.former_roots import delete_former_roots, former_roots
 from placement_recovery.recovery.lock import require_lock
 from placement_recovery.recovery.restoration import Restoration, restore_allocations
 
@@ -15,9 +16,11 @@ def return_allocations(context: Context, journal: Journal) -> str:
     saved = journal.saved
     require_lock(context, journal, saved.stale.uuid)
     provider = context.placement.describe(context.placement.show_provider(saved.stale.uuid))
-    restoration = Restoration(context, journal, provider, saved.consumers)
+    former = former_roots(context, journal, provider.uuid)
+    restoration = Restoration(context, journal, provider, saved.consumers, former)
     summary = restore_allocations(restoration)
     _check(restoration)
+    delete_former_roots(context, former)
     return summary
 
 
