@@ -125,6 +125,21 @@ def test_a_rollback_after_the_uuid_has_changed_leaves_nothing_behind(cloud, cont
     assert lock_traits(cloud, recovery_id) == []
 
 
+def test_a_rollback_that_died_and_turned_forward_leaves_nothing_behind(cloud, context):
+    """It had set aside what was made first, and had not turned back yet."""
+    stale, another, meddler = cloud.stale_host(servers=2), new_uuid(), Meddler()
+    recovery_id = begin(context, stale.host)
+    go_on(context, recovery_id, until="set_allocations")
+    cloud.set_compute_node(stale.host, uuid=another)
+    meddler.before("POST", "/resource_providers", Killed.die)
+    with pytest.raises(Killed):
+        roll_back(watched(context, meddler), recovery_id)
+    with cloud.nova_compute(stale.host, interval=0.1):
+        go_on(context, recovery_id)
+    assert cloud.provider_allocations(another) == dict.fromkeys(stale.servers, ONE_SERVER)
+    assert cloud.show_provider(stale.compute_uuid) is None
+
+
 def test_one_that_was_killed_while_it_was_bare_is_found_disabled_by_the_scheduler(cloud, context):
     """A resume gives it all that the stale one had, before any server holds it."""
     stale, meddler = cloud.stale_host(servers=1, traits=["COMPUTE_NODE", "CUSTOM_RACK_7"]), Meddler()

@@ -24,8 +24,11 @@ def former_roots(context: Context, journal: Journal, current: str) -> Tuple[str,
     return tuple(uuid for uuid in sorted(made) if context.reader.provider(uuid) is not None)
 
 
-def set_aside(context: Context, journal: Journal, former: Provider) -> None:
-    """Lock it and give it another name. Raises StepFailed where Nova still knows its compute node."""
+def set_aside(context: Context, journal: Journal, former: Provider, current: str) -> None:
+    """Record that another UUID is current, lock the former root, and give it another name.
+
+    Raises StepFailed where Nova still knows its compute node.
+    """
     saved = journal.saved
     owner = context.nova.find_hypervisor(former.uuid)
     if owner is not None:
@@ -33,6 +36,7 @@ def set_aside(context: Context, journal: Journal, former: Provider) -> None:
             f"nova knows compute node {former.uuid} (node {owner.node} of host {owner.host}), so its provider is not "
             f"touched. Nothing was changed; try again when it is settled which compute node {saved.host} has"
         )
+    journal.replace_again(former.uuid, current)
     take_lock(context, journal, former.uuid, over=True)
     number = int(former.uuid[:8], 16)  # its own, however many there are
     context.placement.rename_provider(former.uuid, stale_name(saved.node, saved.id, number))

@@ -45,8 +45,7 @@ def create_resource_provider(context: Context, journal: Journal) -> str:
         )
     found = find_new_provider(context, journal).provider
     if found is not None and found.uuid != node.uuid:
-        journal.replace_again(found.uuid, node.uuid)
-        set_aside(context, journal, found)
+        set_aside(context, journal, found, node.uuid)
         found = None
     journal.map_provider(saved.stale.uuid, node.uuid)
     made = _create(context, journal, node) if found is None else "is there already"

@@ -41,9 +41,11 @@ def _create(context: Context, journal: Journal) -> None:
     """What this recovery made for a UUID that the compute node has lost since does not stand in the way."""
     saved, made = journal.saved, journal.progress.providers.values()
     bearer = context.reader.find_provider_by_name(saved.stale.name)
-    if bearer is not None and bearer.uuid in made and compute_node_now(context, saved).uuid != bearer.uuid:
-        set_aside(context, journal, bearer)
-        bearer = None
+    if bearer is not None and bearer.uuid in made:
+        current = compute_node_now(context, saved).uuid
+        if bearer.uuid != current:
+            set_aside(context, journal, bearer, current)
+            bearer = None
     if bearer is None:
         try:
             return context.placement.create_provider(saved.stale.uuid, saved.stale.name)
